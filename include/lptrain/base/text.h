@@ -1,0 +1,27 @@
+// Words for people: suggestions, lists, quantities.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lp {
+
+// The candidate nearest to `word` by edit distance (a swap of neighbours counts as one edit), or "" if none is near.
+std::string nearest_word(std::string_view word, std::span<const std::string> candidates);
+
+// "; did you mean \"epochs\"?", or, when nothing is near, "; known: a, b, c".
+std::string suggestion(std::string_view word, std::span<const std::string> candidates);
+
+std::string join(std::span<const std::string> words, std::string_view separator = ", ");
+std::vector<std::string> split(std::string_view text, char separator);
+
+// Glob: '*' any run, '?' any one character; the whole of `text` must match.
+bool glob_match(std::string_view pattern, std::string_view text);
+
+std::string human_bytes(int64_t bytes);        // "1.4 MB" (powers of 1000)
+std::string human_seconds(double seconds);     // "0:42", "1:02:03", "3.1 s" below ten seconds
+std::string human_count(double count);         // "431k", "1.2M"
+
+}  // namespace lp

@@ -1,0 +1,120 @@
+// Words for people: suggestions by edit distance, globs, quantities.
+#include "lptrain/base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace lp {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Edits (insert, delete, replace, swap of neighbours) that turn a into b, regardless of case: "optimal string alignment".
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
+  std::iota(above.begin(), above.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + !same});
+      const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    std::swap(before, above);
+    std::swap(above, row);
+  }
+  return above[b.size()];
+}
+
+// "431k": three digits and the letter of a power of 1000.
+std::string scaled(double value, std::string_view space, std::span<const std::string_view> letters) {
+  size_t power = 0;
+  while (std::abs(value) >= 999.5 && power + 1 < letters.size()) {
+    value /= 1000;
+    ++power;
+  }
+  const bool is_fraction = std::abs(value) < 99.95 && (power > 0 || value != std::trunc(value));
+  return fmt::format("{:.{}f}{}{}", value, is_fraction ? 1 : 0, space, letters[power]);
+}
+
+}  // namespace
+
+std::string nearest_word(std::string_view word, std::span<const std::string> candidates) {
+  std::string nearest;
+  size_t least = word.size();  // a candidate that shares nothing is not near
+  for (const std::string& candidate : candidates) {
+    const size_t limit = std::max<size_t>(1, std::max(word.size(), candidate.size()) / 3);
+    const size_t gap = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (gap > limit || gap >= least) continue;
+    const size_t distance = edit_distance(word, candidate);
+    if (distance > limit || distance >= least) continue;
+    least = distance;
+    nearest = candidate;
+  }
+  return nearest;
+}
+
+std::string suggestion(std::string_view word, std::span<const std::string> candidates) {
+  const std::string nearest = nearest_word(word, candidates);
+  if (!nearest.empty()) return fmt::format("; did you mean \"{}\"?", nearest);
+  return candidates.empty() ? "" : "; known: " + join(candidates);
+}
+
+std::string join(std::span<const std::string> words, std::string_view separator) {
+  return fmt::format("{}", fmt::join(words, separator));
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> pieces;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(separator, begin), text.size());
+    pieces.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return pieces;
+}
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+  size_t p = 0, t = 0;
+  size_t star = pattern.npos, resume = 0;  // the last '*', and where the text after its run began
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != pattern.npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == pattern.npos;
+}
+
+std::string human_bytes(int64_t bytes) {
+  static constexpr std::array<std::string_view, 7> kUnits{"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  return scaled(static_cast<double>(bytes), " ", kUnits);
+}
+
+std::string human_seconds(double seconds) {
+  if (!std::isfinite(seconds) || std::abs(seconds) > 1e12) return "?";
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  const int64_t s = std::llround(seconds);
+  if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
+  return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+std::string human_count(double count) {
+  static constexpr std::array<std::string_view, 6> kLetters{"", "k", "M", "G", "T", "P"};
+  return scaled(count, "", kLetters);
+}
+
+}  // namespace lp
