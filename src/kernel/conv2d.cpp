@@ -1,0 +1,92 @@
+// The table of convolutions, fastest row first, and the choice among them.
+#include <algorithm>
+
+#include "lptrain/base/error.h"
+#include "product_types.h"
+#include "row_check.h"
+#include "rows.h"
+
+namespace lp {
+namespace {
+
+constexpr ConvRow kRows[] = {
+#ifdef LPTRAIN_HAS_ONEDNN
+    {"onednn", Backend::onednn, Isa::portable, conv2d_onednn_refuses, conv2d_onednn},
+    {"onednn_i8", Backend::onednn, Isa::portable, conv2d_onednn_i8_refuses, conv2d_onednn_i8},
+#endif
+#ifdef __x86_64__
+    {"vnni", Backend::native, Isa::avx512_vnni, conv2d_vnni_refuses, conv2d_vnni},
+#endif
+    {"im2col", Backend::native, Isa::portable, conv2d_im2col_refuses, conv2d_im2col},
+    {"reference", Backend::reference, Isa::portable, nullptr, conv2d_reference},
+};
+
+constexpr bool serves_integers(std::string_view row) { return row != "onednn"; }
+
+int64_t size_x(const ConvShape& s) { return s.N * s.H * s.W * s.C; }
+int64_t size_w(const ConvShape& s) { return s.O * s.KH * s.KW * s.C / s.groups; }
+int64_t size_y(const ConvShape& s) { return s.N * s.OH() * s.OW() * s.O; }
+
+ExtremeCase<ConvKey> extreme_case(const ConvShape& s, ConvPass pass, DType a, DType b, std::array<Extreme, 2> which) {
+  const int64_t size_a = pass == ConvPass::backward_data ? size_y(s) : size_x(s);
+  const int64_t size_b = pass == ConvPass::backward_weights ? size_y(s) : size_w(s);
+  const int64_t size_c = pass == ConvPass::forward ? size_y(s) : pass == ConvPass::backward_data ? size_x(s) : size_w(s);
+  const DType c = *product_type(a, b);
+  return {{pass, s, a, b, c},
+          extreme_operand(a, size_a, which[0]),
+          extreme_operand(b, size_b, which[1]),
+          static_cast<size_t>(size_c * bytes_of(c))};
+}
+
+std::vector<ExtremeCase<ConvKey>> extreme_cases() {
+  static constexpr ConvShape same{.N = 1, .H = 6, .W = 7, .C = 20, .O = 24, .KH = 3, .KW = 3, .pad_h = 1, .pad_w = 1};
+  static constexpr ConvShape halving{
+      .N = 2, .H = 8, .W = 7, .C = 16, .O = 16, .KH = 3, .KW = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
+  std::vector<ExtremeCase<ConvKey>> cases;
+  for (const ConvShape& s : {same, halving})
+    for (const auto pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights})
+      for (const auto& [a, b] : {std::pair{DType::u8, DType::i8}, {DType::i8, DType::i8}, {DType::i8, DType::u8}})
+        for (const auto& which : kExtremePairs) cases.push_back(extreme_case(s, pass, a, b, which));
+  return cases;
+}
+
+const CheckedRows<ConvRow>& checked() {
+  static const auto rows = check_rows(conv2d_rows(), extreme_cases());
+  return rows;
+}
+
+void validate(const ConvKey& key) {
+  const ConvShape& s = key.shape;
+  require(product_type(key.a, key.b) == key.c, "there is no convolution {} x {} -> {}", name_of(key.a), name_of(key.b),
+          name_of(key.c));
+  require(s.N >= 0 &&
+              std::min({s.H, s.W, s.C, s.O, s.KH, s.KW, s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, s.groups}) > 0 &&
+              std::min(s.pad_h, s.pad_w) >= 0,
+          "a convolution's sizes, strides, dilations and groups are positive, its padding is not negative");
+  require(s.C % s.groups == 0 && s.O % s.groups == 0, "{} groups divide neither {} input channels nor {} output channels evenly",
+          s.groups, s.C, s.O);
+  require(s.H + 2 * s.pad_h > s.dilation_h * (s.KH - 1) && s.W + 2 * s.pad_w > s.dilation_w * (s.KW - 1),
+          "a {} x {} filter does not fit a {} x {} image padded by {} and {}", s.KH, s.KW, s.H, s.W, s.pad_h, s.pad_w);
+}
+
+}  // namespace
+
+std::span<const ConvRow> conv2d_rows() { return kRows; }
+
+void conv2d(const ConvKey& key, const void* a, const void* b, void* c) {
+  validate(key);
+  const std::span<const ConvRow> rows = is_integer_product(key.a) ? std::span(checked().exact) : conv2d_rows();
+  (key.shape.N == 0 ? rows.back() : choose(rows, key)).run(key, a, b, c);
+}
+
+std::span<const RowCheck> check_conv2d_rows() {
+  static const std::vector<RowCheck> lines = [] {
+    std::vector<RowCheck> made;
+    for (size_t i = 0; i < std::size(kRows); ++i)
+      if (serves_integers(kRows[i].name)) made.push_back({"conv2d", kRows[i].name, checked().outcome[i]});
+    return made;
+  }();
+  return lines;
+}
+
+}  // namespace lp

@@ -1,0 +1,15 @@
+// The inner loops, compiled for AVX-512.
+#include "loops.h"
+
+namespace lp::avx512 {
+
+#include "epilogue.inl"
+#include "map.inl"
+#include "pool.inl"
+#include "quantize.inl"
+#include "statistics.inl"
+#include "update.inl"
+
+#include "loops.inl"
+
+}  // namespace lp::avx512

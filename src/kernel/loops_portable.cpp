@@ -1,0 +1,15 @@
+// The inner loops, compiled for any machine.
+#include "loops.h"
+
+namespace lp::portable {
+
+#include "epilogue.inl"
+#include "map.inl"
+#include "pool.inl"
+#include "quantize.inl"
+#include "statistics.inl"
+#include "update.inl"
+
+#include "loops.inl"
+
+}  // namespace lp::portable

@@ -1,0 +1,220 @@
+// Checks calls, describes formats to the vector loops, and cuts tensors into runs of one scale.
+#include "lptrain/kernel/quantize.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "loops.h"
+#include "lptrain/base/error.h"
+#include "lptrain/base/parallel.h"
+#include "lptrain/kernel/cpu.h"
+#include "quantize_reference.h"
+
+namespace lp {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;  // elements a thread takes at once
+constexpr int64_t kExact = 1 << 22;  // f32 knows integers and their halves up to here
+
+bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
+
+// The codes that may occur: of integer grids lo..hi, of others all, special values included.
+bool fits(const QuantizeKey& key, DType t) {
+  if (is_half(t)) return key.format == (t == DType::f16 ? kF16 : kBf16);
+  const bool is_grid = key.format.is_integer_grid();
+  const int64_t hi = is_grid ? key.hi : std::max(key.format.hi(), key.format.has_nan() ? key.format.nan_code() : 0);
+  const int64_t lo = is_grid ? key.lo : key.format.has_nan() && key.format.is_signed ? -hi : key.format.lo();
+  if (is_real(t)) return false;
+  const int bits = 8 * bytes_of(t);
+  if (t == DType::u8) return lo >= 0 && hi <= 255;
+  return lo >= -(int64_t{1} << (bits - 1)) && hi < int64_t{1} << (bits - 1);
+}
+
+void check(const QuantizeKey& key, DType codes_type) {
+  require(key.lo <= key.hi, "quantize: lowest code {} is above highest code {}", key.lo, key.hi);
+  require(key.zero_point == 0 || key.overflow != Overflow::wrap, "quantize: codes that wrap around cannot have a zero point");
+  require(fits(key, codes_type), "quantize: codes of {} do not fit into {}", key.format.name(), name_of(codes_type));
+}
+
+void describe_magnitudes(const QuantizeKey& key, Grid& g) {
+  const Format& f = key.format;
+  const bool keeps_beyond = key.overflow == Overflow::infinity && f.has_nan();
+  g.kind = Grid::Kind::magnitudes;
+  g.shift = 23 - f.fraction_bits;
+  g.rebias = (127 - f.bias()) << f.fraction_bits;
+  g.hi = static_cast<int32_t>(f.hi());
+  g.limit = keeps_beyond ? g.hi + 1 : g.hi;
+  g.beyond = keeps_beyond ? 1.f : 0.f;
+  g.from_infinity = g.limit;
+  g.from_nan = static_cast<int32_t>(f.has_nan() ? f.nan_code() : f.zero_code());
+  g.infinity = f.has_infinity() ? g.hi + 1 : -1;
+  g.zero_sign = f.is_float() ? INT32_MIN : 0;
+  if (f.min_exponent() == -126 && f.fraction_bits > 0) return;  // the subnormals are those of f32
+  g.min_normal = std::bit_cast<int32_t>(std::ldexp(1.f, f.min_exponent()));
+  g.first_normal = 1 << f.fraction_bits;
+  g.to_subnormal = std::ldexp(1.f, f.fraction_bits - f.min_exponent());
+  g.smallest = std::ldexp(1.f, f.min_exponent() - f.fraction_bits);
+}
+
+Grid describe(const QuantizeKey& key, const float* scale) {
+  Grid g;
+  g.rounding = key.rounding;
+  const bool is_plain = key.rounding == Rounding::nearest_even && key.overflow == Overflow::infinity && !scale && !key.offset;
+  g.is_plain_bf16 = is_plain && key.format == kBf16;
+  if (key.format.family == Format::Family::Binary)
+    g.kind = Grid::Kind::binary;
+  else if (!key.format.is_integer_grid())
+    describe_magnitudes(key, g);
+  else {
+    g.power = std::ldexp(1.f, key.format.fraction_bits);
+    g.inverse_power = 1 / g.power;
+    g.low = static_cast<float>(key.lo - key.zero_point);
+    g.high = static_cast<float>(key.hi - key.zero_point);
+    g.zero_point = key.zero_point;
+  }
+  return g;
+}
+
+const char* format_refused(const QuantizeKey& key) {
+  const Format& f = key.format;
+  if (f.family == Format::Family::Binary) return nullptr;
+  if (f.is_integer_grid()) {
+    if (key.overflow == Overflow::wrap) return "codes wrap around";
+    return key.lo - key.zero_point < -kExact || key.hi - key.zero_point > kExact ? "needs |code| <= 2^22" : nullptr;
+  }
+  if (!f.is_signed) return "the format has no sign";
+  if (f.range_bits > 8 || f.fraction_bits > 22) return "the format is as fine as f32";
+  return f.range_bits == 8 && f.fraction_bits == 0 ? "the format reaches below the normal f32" : nullptr;
+}
+
+bool takes_vector_row(const QuantizeKey& key, DType type) {
+  return backend_cap() >= Backend::native && !vector_rows_refuse(key, type);
+}
+
+// Scales and offsets of all channels, repeated until they fill a run that is worth its call.
+class Lane {
+ public:
+  Lane(const Lanes& lanes, const float* scale, const float* offset) : lanes_(lanes), scale_(scale), offset_(offset) {
+    if (!is_per_element()) return;
+    repeats_ = 1024 / lanes.channels + 1;
+    scale_ = repeat(scale ? scale : std::vector<float>(static_cast<size_t>(lanes.channels), 1.f).data(), scales_);
+    if (offset) offset_ = repeat(offset, offsets_);
+  }
+
+  bool is_per_element() const { return lanes_.channels > 1 && lanes_.inner == 1; }
+
+  // f(first element, run) for runs that together hold every element once.
+  template <class F>
+  void for_runs(F&& f) const {
+    const int64_t channels = lanes_.channels, inner = lanes_.inner;
+    if (is_per_element()) {
+      const int64_t n = repeats_ * channels;
+      parallel_for((lanes_.size() + n - 1) / n, kGrain / n + 1, [&](int64_t i) {
+        f(i * n, Run{std::min(n, lanes_.size() - i * n), 0, 0, scale_, offset_, true});
+      });
+    } else if (channels == 1) {
+      parallel_chunks(lanes_.size(), kGrain, [&](int64_t i, int64_t end) { f(i, run(end - i, 0)); });
+    } else {
+      parallel_for(lanes_.outer * channels, kGrain / std::max<int64_t>(inner, 1) + 1,
+                   [&](int64_t i) { f(i * inner, run(inner, i % channels)); });
+    }
+  }
+
+ private:
+  static constexpr float kOne = 1;
+
+  Run run(int64_t n, int64_t channel) const {
+    return {n, 0, 0, scale_ ? scale_ + channel : &kOne, offset_ ? offset_ + channel : nullptr, false};
+  }
+  const float* repeat(const float* numbers, std::vector<float>& into) const {
+    for (int64_t i = 0; i < repeats_; ++i) into.insert(into.end(), numbers, numbers + lanes_.channels);
+    return into.data();
+  }
+
+  Lanes lanes_;
+  const float* scale_;
+  const float* offset_;
+  int64_t repeats_ = 1;
+  std::vector<float> scales_, offsets_;
+};
+
+// Without a scale all channels are alike.
+Lanes merged(const QuantizeKey& key, const float* scale) {
+  return scale || key.offset ? key.lanes : Lanes{1, 1, key.lanes.size()};
+}
+
+// f(start, run): the run with its place in the noise, cut where the index passes a multiple of 2^32.
+template <class F>
+void with_noise(const QuantizeKey& key, int64_t start, Run run, F&& f) {
+  for (int64_t left = run.n; left > 0; left -= run.n, start += run.n) {
+    const uint64_t index = key.first + static_cast<uint64_t>(start);
+    run.index = static_cast<uint32_t>(index);
+    run.key = key.noise.page(index);
+    run.n = std::min(left, (int64_t{1} << 32) - run.index);
+    f(start, run);
+    if (run.per_element) run.scale += run.n, run.offset += run.offset ? run.n : 0;
+  }
+}
+
+template <class C>
+void quantize_as(const QuantizeKey& key, CodeLoops<C> code_loops, const float* x, const float* scale, void* codes) {
+  const Grid grid = describe(key, scale);
+  Lane(merged(key, scale), scale, key.offset).for_runs([&](int64_t start, const Run& run) {
+    with_noise(key, start, run,
+               [&](int64_t i, const Run& part) { code_loops.quantize(grid, part, x + i, static_cast<C*>(codes) + i); });
+  });
+}
+
+template <class C>
+void dequantize_as(const QuantizeKey& key, CodeLoops<C> code_loops, const void* codes, const float* scale, float* y) {
+  const Grid grid = describe(key, scale);
+  Lane(merged(key, scale), scale, key.offset).for_runs([&](int64_t i, const Run& run) {
+    code_loops.dequantize(grid, run, static_cast<const C*>(codes) + i, y + i);
+  });
+}
+
+}  // namespace
+
+const char* vector_rows_refuse(const QuantizeKey& key, DType x_type) {
+  return x_type == DType::f32 ? format_refused(key) : "the reals are not f32";
+}
+
+void quantize(const QuantizeKey& key, DType x_type, const void* x, const float* scale, DType codes_type, void* codes) {
+  check(key, codes_type);
+  if (!takes_vector_row(key, x_type)) return quantize_reference(key, x_type, x, scale, codes_type, codes);
+  const float* a = static_cast<const float*>(x);
+  switch (codes_type) {
+    case DType::i8: return quantize_as(key, loops().codes_i8, a, scale, codes);
+    case DType::u8: return quantize_as(key, loops().codes_u8, a, scale, codes);
+    case DType::i16: return quantize_as(key, loops().codes_i16, a, scale, codes);
+    case DType::i32: return quantize_as(key, loops().codes_i32, a, scale, codes);
+    default: return quantize_as(key, loops().codes_half, a, scale, codes);
+  }
+}
+
+void dequantize(const QuantizeKey& key, DType codes_type, const void* codes, const float* scale, DType y_type, void* y) {
+  check(key, codes_type);
+  if (!takes_vector_row(key, y_type)) return dequantize_reference(key, codes_type, codes, scale, y_type, y);
+  float* b = static_cast<float*>(y);
+  switch (codes_type) {
+    case DType::i8: return dequantize_as(key, loops().codes_i8, codes, scale, b);
+    case DType::u8: return dequantize_as(key, loops().codes_u8, codes, scale, b);
+    case DType::i16: return dequantize_as(key, loops().codes_i16, codes, scale, b);
+    case DType::i32: return dequantize_as(key, loops().codes_i32, codes, scale, b);
+    default: return dequantize_as(key, loops().codes_half, codes, scale, b);
+  }
+}
+
+void quantize_values(const QuantizeKey& key, DType type, const void* x, const float* scale, void* y) {
+  if (!takes_vector_row(key, type)) return quantize_values_reference(key, type, x, scale, y);
+  const Grid grid = describe(key, scale);
+  Lane(merged(key, scale), scale, key.offset).for_runs([&](int64_t start, const Run& run) {
+    with_noise(key, start, run, [&](int64_t i, const Run& part) {
+      loops().quantize_values(grid, part, static_cast<const float*>(x) + i, static_cast<float*>(y) + i);
+    });
+  });
+}
+
+}  // namespace lp
