@@ -1,0 +1,75 @@
+// Values: reals made from codes on first demand.
+#include "lptrain/tensor/value.h"
+
+#include "lptrain/kernel/quantize.h"
+
+namespace lp {
+namespace {
+
+Lanes lanes_of(const Shape& shape, int axis) {
+  if (axis < 0) return {1, 1, shape.size()};
+  return {shape.before(axis), shape[axis], shape.after(axis)};
+}
+
+bool is_half(const Format& format) { return format == kF16 || format == kBf16; }
+
+}  // namespace
+
+bool has_codes(const Format& format) { return is_half(format) || (format.is_integer_grid() && format.bits() <= 16) || format.family == Format::Family::Binary; }
+
+DType storage_of(const Format& format, int32_t zero_point) {
+  if (format == kBf16) return DType::bf16;
+  if (format == kF16) return DType::f16;
+  const int64_t low = format.lo(), high = format.hi();
+  require(zero_point >= low && zero_point <= high, "zero point {} is not a code of {}", zero_point, format.name());
+  if (low >= -128 && high <= 127) return DType::i8;
+  if (low >= 0 && high <= 255) return DType::u8;
+  if (low >= -32768 && high <= 32767) return DType::i16;
+  return DType::i32;
+}
+
+Tensor decode(const Codes& c, DType type) {
+  Tensor y(c.codes.shape(), type);
+  // Codes of binary are the reals -1 and +1 themselves (and 0, where padded): they read as ternary ones.
+  QuantizeKey key{c.format.family == Format::Family::Binary ? Format::parse("ternary") : c.format};
+  key.zero_point = c.zero_point;
+  key.lanes = lanes_of(c.codes.shape(), c.axis);
+  dequantize(key, c.codes.dtype(), c.codes.raw(), c.scale.data<float>().data(), type, y.raw());
+  return y;
+}
+
+Value::Value(Tensor reals) : state_(std::make_shared<State>()) {
+  require(is_real(reals.dtype()), "a value holds f32 or f64 reals, or codes; found bare {}", name_of(reals.dtype()));
+  state_->type = reals.dtype();
+  state_->reals = std::move(reals);
+}
+
+Value::Value(Codes codes, DType type) : state_(std::make_shared<State>()) {
+  state_->codes = std::move(codes);
+  state_->type = type;
+}
+
+Value::Value(Tensor reals, Codes codes) : Value(std::move(reals)) {
+  require(codes.codes.shape() == state_->reals.shape(), "codes {} and reals {} differ", codes.codes.shape().text(), state_->reals.shape().text());
+  state_->codes = std::move(codes);
+}
+
+const Value::State& Value::state() const {
+  if (!state_) fail(ErrorKind::failure, "an empty value was used where numbers are needed");
+  return *state_;
+}
+
+const Shape& Value::shape() const {
+  const State& s = state();
+  return s.reals ? s.reals.shape() : s.codes.codes.shape();
+}
+DType Value::dtype() const { return state().type; }
+const Codes* Value::codes() const { return state_ && state_->codes.codes ? &state_->codes : nullptr; }
+bool Value::has_tensor() const { return state_ && state_->reals; }
+
+const Tensor& Value::tensor() const {
+  if (!state().reals) state_->reals = decode(state_->codes, state_->type);
+  return state_->reals;
+}
+
+}  // namespace lp
