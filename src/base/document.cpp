@@ -48,8 +48,10 @@ Value& member(Value& value, const std::string& part, std::string_view good, cons
   if (value.is<std::string>()) {
     const Value text = value;
     value.data = Object{};
-    if (text.as<std::string>() == part) value.add(part, {Object{}, value.place});
-    else value.add("", text);
+    if (text.as<std::string>() == part)
+      value.add(part, {Object{}, value.place});
+    else
+      value.add("", text);
   }
   if (!value.is<Object>())
     json::fail_at(place, good, fmt::format("{} is {}, it has no \"{}\"", good, json::described(value), part));

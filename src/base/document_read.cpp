@@ -183,7 +183,8 @@ class Reader final : public Fields {
 
   bool is_known(const std::string& key) const { return std::find(names_.begin(), names_.end(), key) != names_.end(); }
 
-  // The members of a choice, without remarks. Where texts were merged, what the last of them named replaces what was chosen before.
+  // The members of a choice, without remarks. Where texts were merged, what the last of them named replaces what was chosen
+  // before.
   static std::vector<const Member*> own_members(const Value& value) {
     std::vector<const Member*> members;
     for (const Member& member : value.as<Object>()) {
@@ -208,8 +209,7 @@ class Reader final : public Fields {
     if (members.empty()) return complain(value, path, kWanted), nullptr;
     std::vector<std::string> found;
     for (const Member* member : members) found.push_back(fmt::format("\"{}\" ({})", member->key, member->key_place.text()));
-    report(members.back()->key_place, path,
-           fmt::format("{} {}, found {}", path, kWanted, join(found)));
+    report(members.back()->key_place, path, fmt::format("{} {}, found {}", path, kWanted, join(found)));
     return nullptr;
   }
 

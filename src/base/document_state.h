@@ -43,9 +43,18 @@ struct Value {
   Data data;  // null, unless told
   Place place;
 
-  template <class T> bool is() const { return std::holds_alternative<T>(data); }
-  template <class T> T& as() { return std::get<T>(data); }
-  template <class T> const T& as() const { return std::get<T>(data); }
+  template <class T>
+  bool is() const {
+    return std::holds_alternative<T>(data);
+  }
+  template <class T>
+  T& as() {
+    return std::get<T>(data);
+  }
+  template <class T>
+  const T& as() const {
+    return std::get<T>(data);
+  }
 
   const Value* find(std::string_view key) const;  // a member; null if absent or if this is no object
   Value* find(std::string_view key);
@@ -57,7 +66,7 @@ struct Member {
   std::string key;
   Place key_place;
   Value value;
-  int32_t layer = 0;          // 0: as parsed; each merge puts what it brings one layer above what was there
+  int32_t layer = 0;  // 0: as parsed; each merge puts what it brings one layer above what was there
 };
 
 bool operator==(const Value& a, const Value& b);  // same values in the same order; 1 equals 1.0

@@ -48,7 +48,9 @@ Var relu_of_codes(const Var& x) {
 }
 
 template <class A>
-ActivationRow row() { return {A::name, A::doc, [](const Var& x) { return activate(A{}, x); }}; }
+ActivationRow row() {
+  return {A::name, A::doc, [](const Var& x) { return activate(A{}, x); }};
+}
 
 }  // namespace
 
@@ -58,12 +60,12 @@ Var relu(const Var& x) {
   Tensor y(x.shape(), x.value.dtype());
   visit_real(y.dtype(), [&]<class T>() { relu(y.size(), x.tensor().data<T>().data(), y.data<T>().data()); });
   return record(y, {{x, [y](const Value& dy) {
-    Tensor dx(y.shape(), y.dtype());
-    visit_real(y.dtype(), [&]<class T>() {
-      relu_backward(y.size(), y.data<T>().data(), dy.tensor().data<T>().data(), dx.data<T>().data());
-    });
-    return dx;
-  }}});
+                       Tensor dx(y.shape(), y.dtype());
+                       visit_real(y.dtype(), [&]<class T>() {
+                         relu_backward(y.size(), y.data<T>().data(), dy.tensor().data<T>().data(), dx.data<T>().data());
+                       });
+                       return dx;
+                     }}});
 }
 
 Var leaky_relu(const Var& x, double slope) { return activate(LeakyRelu{slope}, x); }

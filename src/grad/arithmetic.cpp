@@ -40,50 +40,86 @@ struct Scale {
   static constexpr std::string_view name = "scale";
   static constexpr Keeps keeps = Keeps::nothing;
   double factor;
-  template <class T> T f(T x) const { return x * static_cast<T>(factor); }
+  template <class T>
+  T f(T x) const {
+    return x * static_cast<T>(factor);
+  }
   double slope() const { return factor; }
 };
 
 struct Neg {
   static constexpr std::string_view name = "neg";
   static constexpr Keeps keeps = Keeps::nothing;
-  template <class T> T f(T x) const { return -x; }
+  template <class T>
+  T f(T x) const {
+    return -x;
+  }
   double slope() const { return -1; }
 };
 
 struct Square {
   static constexpr std::string_view name = "square";
   static constexpr Keeps keeps = Keeps::input;
-  template <class T> T f(T x) const { return x * x; }
-  template <class T> T slope(T x) const { return 2 * x; }
+  template <class T>
+  T f(T x) const {
+    return x * x;
+  }
+  template <class T>
+  T slope(T x) const {
+    return 2 * x;
+  }
 };
 
 struct Sqrt {
   static constexpr std::string_view name = "sqrt";
   static constexpr Keeps keeps = Keeps::output;
-  template <class T> T f(T x) const { return std::sqrt(x); }
-  template <class T> T slope(T y) const { return 1 / (2 * y); }
+  template <class T>
+  T f(T x) const {
+    return std::sqrt(x);
+  }
+  template <class T>
+  T slope(T y) const {
+    return 1 / (2 * y);
+  }
 };
 
 struct Exp {
   static constexpr std::string_view name = "exp";
   static constexpr Keeps keeps = Keeps::output;
-  template <class T> T f(T x) const { return std::exp(x); }
-  template <class T> T slope(T y) const { return y; }
+  template <class T>
+  T f(T x) const {
+    return std::exp(x);
+  }
+  template <class T>
+  T slope(T y) const {
+    return y;
+  }
 };
 
 struct Log {
   static constexpr std::string_view name = "log";
   static constexpr Keeps keeps = Keeps::input;
-  template <class T> T f(T x) const { return std::log(x); }
-  template <class T> T slope(T x) const { return 1 / x; }
+  template <class T>
+  T f(T x) const {
+    return std::log(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / x;
+  }
 };
 
 struct Abs {
   static constexpr std::string_view name = "abs";
   static constexpr Keeps keeps = Keeps::input;
-  template <class T> T f(T x) const { return std::abs(x); }
-  template <class T> T slope(T x) const { return static_cast<T>((x > 0) - (x < 0)); }
+  template <class T>
+  T f(T x) const {
+    return std::abs(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return static_cast<T>((x > 0) - (x < 0));
+  }
 };
 
 struct Clamp {
@@ -94,7 +130,10 @@ struct Clamp {
   T f(T x) const {
     return x < static_cast<T>(low) ? static_cast<T>(low) : x > static_cast<T>(high) ? static_cast<T>(high) : x;
   }
-  template <class T> T slope(T x) const { return x >= static_cast<T>(low) && x <= static_cast<T>(high) ? T(1) : T(0); }
+  template <class T>
+  T slope(T x) const {
+    return x >= static_cast<T>(low) && x <= static_cast<T>(high) ? T(1) : T(0);
+  }
 };
 
 }  // namespace

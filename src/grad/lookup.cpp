@@ -67,8 +67,8 @@ Var embedding(const Var& table, std::span<const int32_t> indices, const Shape& s
   extents.push_back(table.shape()[1]);
   const Value y = table.value.moved([&](const Tensor& t) { return gathered(t, indices, Shape(extents)); });
   return record(y, {{table, [kept = std::vector<int32_t>(indices.begin(), indices.end()), from = table.shape()](const Value& dy) {
-    return scattered(dy.tensor(), kept, from);
-  }}});
+                       return scattered(dy.tensor(), kept, from);
+                     }}});
 }
 
 Var dropout(const Var& x, double rate, Key noise) {

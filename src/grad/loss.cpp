@@ -40,13 +40,14 @@ Var one_against_all(const Var& scores, std::span<const int32_t> labels, const ch
     for (int64_t i = 0; i < scores.value.size(); ++i)
       total += f(static_cast<double>(z[i]), target(kept[static_cast<size_t>(i / K)], i % K));
   });
-  return record(Tensor::full({}, total * weight, scores.value.dtype()), {{scores, [=, z = scores.tensor()](const Value& dy) {
-    const double seed = dy.tensor().item() * weight;
-    return by_row(z, [&]<class T>(const T* a, T* dx, int64_t n, int64_t r) {
-      for (int64_t k = 0; k < n; ++k)
-        dx[k] = static_cast<T>(seed * slope(static_cast<double>(a[k]), target(kept[static_cast<size_t>(r)], k)));
-    });
-  }}});
+  return record(Tensor::full({}, total * weight, scores.value.dtype()),
+                {{scores, [=, z = scores.tensor()](const Value& dy) {
+                    const double seed = dy.tensor().item() * weight;
+                    return by_row(z, [&]<class T>(const T* a, T* dx, int64_t n, int64_t r) {
+                      for (int64_t k = 0; k < n; ++k)
+                        dx[k] = static_cast<T>(seed * slope(static_cast<double>(a[k]), target(kept[static_cast<size_t>(r)], k)));
+                    });
+                  }}});
 }
 
 }  // namespace
@@ -70,25 +71,28 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double lab
   });
   double total = 0;
   for (double l : losses) total += l;
-  return record(Tensor::full({}, total * weight, p.dtype()), {{logits, [=](const Value& dy) {
-    const double seed = dy.tensor().item() * weight;
-    return by_row(p, [&]<class T>(const T* y, T* dx, int64_t n, int64_t r) {
-      for (int64_t k = 0; k < n; ++k) dx[k] = static_cast<T>(seed) * (y[k] - static_cast<T>(each));
-      dx[kept[static_cast<size_t>(r)]] -= static_cast<T>(seed * hit);
-    });
-  }}});
+  return record(Tensor::full({}, total * weight, p.dtype()),
+                {{logits, [=](const Value& dy) {
+                    const double seed = dy.tensor().item() * weight;
+                    return by_row(p, [&]<class T>(const T* y, T* dx, int64_t n, int64_t r) {
+                      for (int64_t k = 0; k < n; ++k) dx[k] = static_cast<T>(seed) * (y[k] - static_cast<T>(each));
+                      dx[kept[static_cast<size_t>(r)]] -= static_cast<T>(seed * hit);
+                    });
+                  }}});
 }
 
 // -t log sigmoid(z) - (1-t) log(1 - sigmoid(z)) = softplus(z) - t z
 Var binary_cross_entropy(const Var& logits, std::span<const int32_t> labels) {
-  return one_against_all(logits, labels, "binary_cross_entropy", 1, 0, [](double z, double t) { return Softplus().f(z) - t * z; },
-                         [](double z, double t) { return Sigmoid().f(z) - t; });
+  return one_against_all(
+      logits, labels, "binary_cross_entropy", 1, 0, [](double z, double t) { return Softplus().f(z) - t * z; },
+      [](double z, double t) { return Sigmoid().f(z) - t; });
 }
 
 Var squared_hinge(const Var& y, std::span<const int32_t> labels) {
   const auto missing = [](double z, double t) { return std::max(0.0, 1 - t * z); };
-  return one_against_all(y, labels, "squared_hinge", 1, -1, [=](double z, double t) { return missing(z, t) * missing(z, t); },
-                         [=](double z, double t) { return -2 * t * missing(z, t); });
+  return one_against_all(
+      y, labels, "squared_hinge", 1, -1, [=](double z, double t) { return missing(z, t) * missing(z, t); },
+      [=](double z, double t) { return -2 * t * missing(z, t); });
 }
 
 Var mse(const Var& y, const Var& target) {

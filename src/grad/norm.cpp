@@ -28,7 +28,7 @@ std::vector<double> numbers_of(const Tensor& t) {
 
 // Per channel.
 struct Statistics {
-  std::vector<double> mean, variance;                          // the biased one
+  std::vector<double> mean, variance;  // the biased one
 };
 
 // The sums are of x less its first row, so that a mean far from 0 costs no digits.
@@ -53,7 +53,7 @@ Statistics measure(const Tensor& x) {
 // What the rules of one normalization share.
 struct Channels {
   Tensor x, mean, gamma;
-  std::vector<double> inverse;                                 // 1 / sqrt(var_c + eps)
+  std::vector<double> inverse;  // 1 / sqrt(var_c + eps)
   int64_t rows() const { return x.shape().rows(); }
   int64_t columns() const { return x.shape().back(); }
 };
@@ -122,7 +122,7 @@ Var normalized(const Var& x, const Var& gamma, const Var& beta, const Statistics
   }
   const Channels ch{x.tensor(), as_tensor(statistics.mean, type), gamma.tensor(), std::move(inverse)};
   const Tensor factor = as_tensor(slope, type);
-  const auto sums = std::make_shared<ColumnSums>();            // made by prepare, read by the rules
+  const auto sums = std::make_shared<ColumnSums>();  // made by prepare, read by the rules
   const Rule dx = [=](const Value& dy) {
     return is_measured ? backward_measured(ch, dy.tensor(), *sums) : backward_fixed(ch, factor, dy.tensor());
   };

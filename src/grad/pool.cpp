@@ -26,10 +26,14 @@ Shape image(const PoolShape& p) { return {p.N, p.H, p.W, p.C}; }
 Tensor maxima(const PoolShape& p, const Tensor& x, uint8_t* where) {
   Tensor y(pooled(p), x.dtype());
   const auto run = [&]<class T>() { max_pool(p, x.data<T>().data(), y.data<T>().data(), where); };
-  if (x.dtype() == DType::i8) run.template operator()<int8_t>();
-  else if (x.dtype() == DType::u8) run.template operator()<uint8_t>();
-  else if (x.dtype() == DType::i16) run.template operator()<int16_t>();
-  else visit_real(x.dtype(), run);
+  if (x.dtype() == DType::i8)
+    run.template operator()<int8_t>();
+  else if (x.dtype() == DType::u8)
+    run.template operator()<uint8_t>();
+  else if (x.dtype() == DType::i16)
+    run.template operator()<int16_t>();
+  else
+    visit_real(x.dtype(), run);
   return y;
 }
 
@@ -50,12 +54,12 @@ Var max_pool2d(const Var& x, const Pool2d& how) {
   const Value y =
       (has_ordered_codes(x.value) ? x.value : x.value.reals()).moved([&](const Tensor& t) { return maxima(p, t, places); });
   return record(y, {{x, [p, where](const Value& dy) {
-    Tensor dx(image(p), dy.dtype());
-    visit_real(dx.dtype(), [&]<class T>() {
-      max_pool_backward(p, dy.tensor().data<T>().data(), where.data<uint8_t>().data(), dx.data<T>().data());
-    });
-    return dx;
-  }}});
+                       Tensor dx(image(p), dy.dtype());
+                       visit_real(dx.dtype(), [&]<class T>() {
+                         max_pool_backward(p, dy.tensor().data<T>().data(), where.data<uint8_t>().data(), dx.data<T>().data());
+                       });
+                       return dx;
+                     }}});
 }
 
 Var avg_pool2d(const Var& x, const Pool2d& how) {
@@ -63,10 +67,12 @@ Var avg_pool2d(const Var& x, const Pool2d& how) {
   Tensor y(pooled(p), x.value.dtype());
   visit_real(y.dtype(), [&]<class T>() { average_pool(p, x.tensor().data<T>().data(), y.data<T>().data()); });
   return record(y, {{x, [p](const Value& dy) {
-    Tensor dx(image(p), dy.dtype());
-    visit_real(dx.dtype(), [&]<class T>() { average_pool_backward(p, dy.tensor().data<T>().data(), dx.data<T>().data()); });
-    return dx;
-  }}});
+                       Tensor dx(image(p), dy.dtype());
+                       visit_real(dx.dtype(), [&]<class T>() {
+                         average_pool_backward(p, dy.tensor().data<T>().data(), dx.data<T>().data());
+                       });
+                       return dx;
+                     }}});
 }
 
 Var global_avg_pool(const Var& x) {

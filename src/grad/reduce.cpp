@@ -24,9 +24,9 @@ Var summed(const Var& x, const std::vector<int>& axes, bool keep, bool is_mean, 
   const double factor = is_mean ? static_cast<double>(kept.size()) / static_cast<double>(from.size()) : 1.0;
   const Tensor total = sum(x.tensor(), axes, keep);
   return record(is_mean ? scaled(total, factor) : total, {{x, [from, kept, factor](const Value& dy) {
-    const Tensor d = dy.tensor().reshape(kept);
-    return broadcast_to(factor == 1 ? d : scaled(d, factor), from);
-  }}});
+                                                             const Tensor d = dy.tensor().reshape(kept);
+                                                             return broadcast_to(factor == 1 ? d : scaled(d, factor), from);
+                                                           }}});
 }
 
 // For each (before, after) the first place of the largest element along the axis between; NaN is the greatest.
@@ -74,12 +74,12 @@ Var max(const Var& x, int axis, bool keep) {
     find_maxima(from, a, x.tensor().data<T>().data(), y.data<T>().data(), where.data<int32_t>().data());
   });
   return record(y, {{x, [from, a, where](const Value& dy) {
-    Tensor dx = Tensor::zeros(from, dy.dtype());
-    visit_real(dx.dtype(), [&]<class T>() {
-      spread(from, a, dy.tensor().data<T>().data(), where.data<int32_t>().data(), dx.data<T>().data());
-    });
-    return dx;
-  }}});
+                       Tensor dx = Tensor::zeros(from, dy.dtype());
+                       visit_real(dx.dtype(), [&]<class T>() {
+                         spread(from, a, dy.tensor().data<T>().data(), where.data<int32_t>().data(), dx.data<T>().data());
+                       });
+                       return dx;
+                     }}});
 }
 
 }  // namespace lp

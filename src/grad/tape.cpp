@@ -7,9 +7,12 @@ namespace lp {
 namespace {
 
 void accumulate(Value& into, Value&& gradient) {
-  if (!into) { into = std::move(gradient); return; }
+  if (!into) {
+    into = std::move(gradient);
+    return;
+  }
   Tensor sum = into.tensor();
-  into = Value();                       // gives up its share, so that the sum may take the memory
+  into = Value();  // gives up its share, so that the sum may take the memory
   into = Value(add_into(std::move(sum), gradient.tensor()));
 }
 
@@ -50,7 +53,7 @@ Gradients Tape::backward(const Var& y, Tensor dy) {
   by_node.resize(nodes_.size());
   by_node[static_cast<size_t>(y.node)] = Value(std::move(dy));
   for (size_t i = static_cast<size_t>(y.node) + 1; i-- > 0;) {
-    Node node = std::move(nodes_[i]);   // freed, with all that its rules hold, at the end of this turn
+    Node node = std::move(nodes_[i]);  // freed, with all that its rules hold, at the end of this turn
     nodes_[i] = Node{{}, {}, node.is_leaf};
     if (node.is_leaf || !by_node[i]) continue;
     Value d = std::move(by_node[i]);

@@ -72,8 +72,10 @@ double Format::value(int64_t code) const {
   if (!has_magnitude(*this)) return static_cast<double>(code) * power_of_two(-fraction_bits);
   const int64_t magnitude = code < 0 ? -code : code;
   double real = std::numeric_limits<double>::quiet_NaN();
-  if (magnitude <= hi()) real = real_of_magnitude(*this, magnitude);
-  else if (has_infinity() && magnitude == hi() + 1) real = kInfinity;
+  if (magnitude <= hi())
+    real = real_of_magnitude(*this, magnitude);
+  else if (has_infinity() && magnitude == hi() + 1)
+    real = kInfinity;
   return code < 0 ? -real : real;
 }
 

@@ -36,10 +36,10 @@ struct Foreign {
   std::string_view word, ours;
 };
 constexpr Foreign kForeign[] = {
-    {"double", "f64"},   {"float64", "f64"},   {"fp64", "f64"},           {"float", "f32"},
-    {"float32", "f32"},  {"fp32", "f32"},      {"half", "f16"},           {"float16", "f16"},
-    {"fp16", "f16"},     {"bfloat16", "bf16"}, {"fp8", "e4m3 or e5m2"}, {"fp6", "e3m2 or e2m3"},
-    {"fp4", "e2m1"},     {"bool", "binary"},   {"bit", "binary"},         {"sign", "binary"},
+    {"double", "f64"},  {"float64", "f64"},   {"fp64", "f64"},         {"float", "f32"},
+    {"float32", "f32"}, {"fp32", "f32"},      {"half", "f16"},         {"float16", "f16"},
+    {"fp16", "f16"},    {"bfloat16", "bf16"}, {"fp8", "e4m3 or e5m2"}, {"fp6", "e3m2 or e2m3"},
+    {"fp4", "e2m1"},    {"bool", "binary"},   {"bit", "binary"},       {"sign", "binary"},
 };
 
 [[noreturn]] void impossible(std::string_view text, std::string_view why) {
@@ -49,7 +49,7 @@ constexpr Foreign kForeign[] = {
 // ---- The families that are spelled with numbers: each checks what is possible
 
 Format make_float(std::string_view text, int exponent, int mantissa) {
-  if (exponent == 8 && mantissa == 0) return {Family::Float, false, false, 8, 0};   // OCP's scales have no sign
+  if (exponent == 8 && mantissa == 0) return {Family::Float, false, false, 8, 0};  // OCP's scales have no sign
   if (exponent < 1) impossible(text, "a float has at least 1 exponent bit; without one it is fixed point, say q0.7");
   if (exponent > 11) impossible(text, "a float has at most 11 exponent bits, as many as f64");
   if (exponent == 11 && mantissa == 0) impossible(text, "it would reach 2^1024, beyond f64; try e10m0");
@@ -79,7 +79,7 @@ Format make_pow2(std::string_view text, int bits) {
 }
 
 struct Spelling {
-  std::string_view before, between;   // "e" 4 "m" 3; nothing between: one number
+  std::string_view before, between;  // "e" 4 "m" 3; nothing between: one number
   Format (*make)(std::string_view text, int first, int second);
 };
 constexpr Spelling kSpellings[] = {
@@ -159,8 +159,8 @@ std::string Format::name() const {
 }
 
 std::vector<std::string> Format::known() {
-  return {"f64",   "f32",   "f16",  "bf16", "e5m2",  "e4m3",  "e3m2", "e2m3", "e2m1",  "e8m0",   "int16",   "int8",
-          "int4",  "int2",  "uint16", "uint8", "uint4", "uint2", "q7.8", "q3.4", "uq0.8", "pow2_4", "ternary", "binary"};
+  return {"f64",  "f32",  "f16",    "bf16",  "e5m2",  "e4m3",  "e3m2", "e2m3", "e2m1",  "e8m0",   "int16",   "int8",
+          "int4", "int2", "uint16", "uint8", "uint4", "uint2", "q7.8", "q3.4", "uq0.8", "pow2_4", "ternary", "binary"};
 }
 
 }  // namespace lp

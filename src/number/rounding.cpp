@@ -70,7 +70,7 @@ int64_t round_code(const Format& format, double x, Rounding rounding, double u) 
 }
 
 int64_t round_code(const Format& format, double x, Rounding rounding, Overflow overflow, double u) {
-  const bool is_inside = x >= format.min() && x <= format.max();   // NaN is not
+  const bool is_inside = x >= format.min() && x <= format.max();  // NaN is not
   if (is_inside || std::isnan(x) || !has_overflow(format, overflow)) return round_code(format, x, rounding, u);
   if (overflow == Overflow::infinity && (format.is_signed || x > 0)) return code_beyond(format, x, rounding, u);
   if (overflow == Overflow::wrap && std::isfinite(x)) return code_wrapped(format, x, rounding, u);

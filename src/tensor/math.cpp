@@ -71,18 +71,21 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   Tensor y(shape, x.dtype());
-  if (is_tail(shape, x.shape())) {      // a bias, or everything: the frequent cases have kernels
+  if (is_tail(shape, x.shape())) {  // a bias, or everything: the frequent cases have kernels
     visit_real(x.dtype(), [&]<class T>() {
       const T* a = x.data<T>().data();
-      if (y.size() == 1) y.data<T>()[0] = static_cast<T>(sum(x.size(), a));
-      else column_sums(x.size() / std::max<int64_t>(y.size(), 1), y.size(), a, y.data<T>().data());
+      if (y.size() == 1)
+        y.data<T>()[0] = static_cast<T>(sum(x.size(), a));
+      else
+        column_sums(x.size() / std::max<int64_t>(y.size(), 1), y.size(), a, y.data<T>().data());
     });
     return y;
   }
   std::vector<double> sums(static_cast<size_t>(shape.size()), 0.0);
   visit_real(x.dtype(), [&]<class T>() {
     const T* a = x.data<T>().data();
-    walk(x.shape(), broadcast_strides(shape, x.shape()), [&](int64_t i, int64_t j) { sums[static_cast<size_t>(j)] += static_cast<double>(a[i]); });
+    walk(x.shape(), broadcast_strides(shape, x.shape()),
+         [&](int64_t i, int64_t j) { sums[static_cast<size_t>(j)] += static_cast<double>(a[i]); });
     std::ranges::transform(sums, y.data<T>().begin(), [](double s) { return static_cast<T>(s); });
   });
   return y;
@@ -95,7 +98,8 @@ Tensor sum(const Tensor& x, const std::vector<int>& axes, bool keep) {
   if (keep) return y;
   std::vector<int64_t> extents;
   for (int i = 0; i < x.shape().rank(); ++i)
-    if (std::ranges::none_of(axes, [&](int axis) { return checked_axis(x.shape(), axis, "sum") == i; })) extents.push_back(kept[i]);
+    if (std::ranges::none_of(axes, [&](int axis) { return checked_axis(x.shape(), axis, "sum") == i; }))
+      extents.push_back(kept[i]);
   return y.reshape(Shape(extents));
 }
 
@@ -116,13 +120,15 @@ Tensor permute(const Tensor& x, const std::vector<int>& order) {
   const size_t bytes = static_cast<size_t>(bytes_of(x.dtype()));
   const auto* a = static_cast<const std::byte*>(x.raw());
   auto* b = static_cast<std::byte*>(y.raw());
-  walk(y.shape(), strides, [&](int64_t i, int64_t j) { std::memcpy(b + static_cast<size_t>(i) * bytes, a + static_cast<size_t>(j) * bytes, bytes); });
+  walk(y.shape(), strides,
+       [&](int64_t i, int64_t j) { std::memcpy(b + static_cast<size_t>(i) * bytes, a + static_cast<size_t>(j) * bytes, bytes); });
   return y;
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end, int64_t step) {
   const int a = checked_axis(x.shape(), axis, "slice");
-  require(step >= 1 && 0 <= begin && begin <= end && end <= x.shape()[a], "slice: {}..{} step {} of axis {} of {}", begin, end, step, a, x.shape().text());
+  require(step >= 1 && 0 <= begin && begin <= end && end <= x.shape()[a], "slice: {}..{} step {} of axis {} of {}", begin, end,
+          step, a, x.shape().text());
   if (a == 0 && step == 1) return x.rows(begin, end);
   const int64_t count = (end - begin + step - 1) / step, extent = x.shape()[a];
   Tensor y(x.shape().with(a, count), x.dtype());
@@ -134,7 +140,8 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end, int64_t step
 Tensor place(const Tensor& x, const Shape& shape, int axis, int64_t begin, int64_t step) {
   const int a = checked_axis(shape, axis, "place");
   const int64_t count = x.shape()[a], extent = shape[a];
-  require(count == 0 || begin + (count - 1) * step < extent, "place: {} at {} step {} does not fit {}", x.shape().text(), begin, step, shape.text());
+  require(count == 0 || begin + (count - 1) * step < extent, "place: {} at {} step {} does not fit {}", x.shape().text(), begin,
+          step, shape.text());
   Tensor y = Tensor::zeros(shape, x.dtype());
   copy_runs(x, y, x.shape().before(a) * count, x.shape().after(a) * bytes_of(x.dtype()),
             [=](int64_t r) { return std::pair(r, r / count * extent + begin + r % count * step); });
@@ -146,7 +153,8 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
   const int a = checked_axis(parts[0].shape(), axis, "concat");
   int64_t extent = 0;
   for (const Tensor& p : parts) {
-    require(p.shape().rank() == parts[0].shape().rank() && p.shape().with(a, 0) == parts[0].shape().with(a, 0) && p.dtype() == parts[0].dtype(),
+    require(p.shape().rank() == parts[0].shape().rank() && p.shape().with(a, 0) == parts[0].shape().with(a, 0) &&
+                p.dtype() == parts[0].dtype(),
             "concat along axis {}: {} and {} differ elsewhere", a, parts[0].shape().text(), p.shape().text());
     extent += p.shape()[a];
   }
@@ -161,7 +169,9 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
   return y;
 }
 
-Tensor add(const Tensor& x, const Tensor& y) { return zip(x, y, [](auto a, auto b) { return a + b; }); }
+Tensor add(const Tensor& x, const Tensor& y) {
+  return zip(x, y, [](auto a, auto b) { return a + b; });
+}
 Tensor scaled(const Tensor& x, double factor) {
   return map(x, [factor](auto a) { return a * static_cast<decltype(a)>(factor); });
 }
@@ -172,7 +182,9 @@ Tensor add_into(Tensor x, const Tensor& y) {
   visit_real(x.dtype(), [&]<class T>() {
     T* a = x.data<T>().data();
     const T* b = y.data<T>().data();
-    parallel_chunks(x.size(), kGrain, [&](int64_t begin, int64_t end) { for (int64_t i = begin; i < end; ++i) a[i] += b[i]; });
+    parallel_chunks(x.size(), kGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) a[i] += b[i];
+    });
   });
   return x;
 }
@@ -197,7 +209,7 @@ double largest_magnitude(const Tensor& x) {
     absmax({1, 1, x.size()}, x.dtype(), x.raw(), &most);
     return static_cast<double>(most);
   }
-  double most = 0;   // f64: absmax answers in f32, which has not the range
+  double most = 0;  // f64: absmax answers in f32, which has not the range
   for (double a : x.data<double>()) {
     if (std::isnan(a)) return a;
     most = std::max(most, std::abs(a));

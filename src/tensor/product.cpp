@@ -10,7 +10,7 @@
 namespace lp {
 namespace {
 
-constexpr int64_t kExactTerms = 65793;   // of u8 x s8 products in s32
+constexpr int64_t kExactTerms = 65793;  // of u8 x s8 products in s32
 
 bool is_byte(DType t) { return t == DType::i8 || t == DType::u8; }
 bool is_half(DType t) { return t == DType::bf16 || t == DType::f16; }
@@ -34,9 +34,9 @@ Tensor steps_of(const Codes& c) {
 
 // What an exact integer result c[rows, columns] is multiplied with, and what its zero points take away.
 struct Scales {
-  Tensor rows, columns;              // steps along either axis; one element if constant
-  int32_t zero_point = 0;            // of the operand whose rows are summed with `sums`
-  Tensor sums;                       // i32 [columns]
+  Tensor rows, columns;    // steps along either axis; one element if constant
+  int32_t zero_point = 0;  // of the operand whose rows are summed with `sums`
+  Tensor sums;             // i32 [columns]
 };
 
 template <class Acc, class T>
@@ -69,10 +69,11 @@ Tensor finish(const Tensor& acc, const Shape& shape, const Scales& s, const Tens
 }
 
 Tensor with_bias(Tensor y, const Tensor* bias) {
-  if (bias) visit_real(y.dtype(), [&]<class T>() {
-    T* p = y.data<T>().data();
-    add_bias(y.shape().rows(), y.shape().back(), p, bias->data<T>().data(), p);
-  });
+  if (bias)
+    visit_real(y.dtype(), [&]<class T>() {
+      T* p = y.data<T>().data();
+      add_bias(y.shape().rows(), y.shape().back(), p, bias->data<T>().data(), p);
+    });
   return y;
 }
 
@@ -89,7 +90,9 @@ Tensor sums_over_rest(const Tensor& codes) {
   return sums;
 }
 
-Tensor widened(const Tensor& codes, DType type) { return codes.dtype() == type || type == DType::u8 || type == DType::i8 ? codes : convert(codes, type); }
+Tensor widened(const Tensor& codes, DType type) {
+  return codes.dtype() == type || type == DType::u8 || type == DType::i8 ? codes : convert(codes, type);
+}
 
 // Adds an i32 result to integers held in f64.
 void add_exactly(const Tensor& part, Tensor& total) {
@@ -98,7 +101,8 @@ void add_exactly(const Tensor& part, Tensor& total) {
   for (size_t i = 0; i < p.size(); ++i) t[i] += p[i];
 }
 
-// Runs `part(begin, end)`, which sums over terms begin..end-1 of `count` (each worth `terms` products) into an i32 tensor, in pieces that s32 holds.
+// Runs `part(begin, end)`, which sums over terms begin..end-1 of `count` (each worth `terms` products) into an i32 tensor, in
+// pieces that s32 holds.
 template <class Part>
 Tensor in_exact_pieces(int64_t count, int64_t terms, const Shape& shape, Part part) {
   const int64_t piece = std::max<int64_t>(1, kExactTerms / std::max<int64_t>(terms, 1));
@@ -117,7 +121,8 @@ Tensor padded_codes(const Codes& c, const ConvShape& s) {
   for (int64_t i = 0; i < y.size(); ++i) std::memcpy(to + i * bytes, &c.zero_point, static_cast<size_t>(bytes));
   for (int64_t n = 0; n < s.N; ++n)
     for (int64_t h = 0; h < s.H; ++h)
-      std::memcpy(to + ((n * (s.H + 2 * s.pad_h) + h + s.pad_h) * out_row) + s.pad_w * s.C * bytes, from + (n * s.H + h) * row, static_cast<size_t>(row));
+      std::memcpy(to + ((n * (s.H + 2 * s.pad_h) + h + s.pad_h) * out_row) + s.pad_w * s.C * bytes, from + (n * s.H + h) * row,
+                  static_cast<size_t>(row));
   return y;
 }
 
@@ -189,14 +194,16 @@ Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, co
   const Shape y{shape.N, shape.OH(), shape.OW(), shape.O};
   const Arithmetic how = arithmetic_of(x, -1, w, 0);
   const bool codes = !is_real(how.a);
-  if (!codes || is_half(how.a)) return with_bias(run_conv(ConvPass::forward, shape, operand(x, codes), operand(w, codes), y, how.result), bias);
+  if (!codes || is_half(how.a))
+    return with_bias(run_conv(ConvPass::forward, shape, operand(x, codes), operand(w, codes), y, how.result), bias);
   const Codes& cx = *x.codes();
   const bool pad = cx.zero_point != 0 && (shape.pad_h > 0 || shape.pad_w > 0);
   const Tensor qx = widened(pad ? padded_codes(cx, shape) : cx.codes, how.a), qw = widened(w.codes()->codes, how.b);
   const DType result = shape.KH * shape.KW * shape.C / shape.groups > kExactTerms ? DType::f64 : how.result;
   const Tensor acc = result == how.result
                          ? run_conv(ConvPass::forward, pad ? without_padding(shape) : shape, qx, qw, y, how.result)
-                         : run_conv(ConvPass::forward, pad ? without_padding(shape) : shape, convert(qx, DType::i16), convert(qw, DType::i16), y, result);
+                         : run_conv(ConvPass::forward, pad ? without_padding(shape) : shape, convert(qx, DType::i16),
+                                    convert(qw, DType::i16), y, result);
   Scales s{steps_of(cx), steps_of(*w.codes()), cx.zero_point, {}};
   if (s.zero_point) s.sums = sums_over_rest(qw);
   return finish(acc, y, s, bias, x.dtype());
@@ -206,10 +213,12 @@ Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& sh
   const Shape dx{shape.N, shape.H, shape.W, shape.C};
   Arithmetic how = arithmetic_of(dy, -1, w, -1);
   const bool codes = !is_real(how.a);
-  if (!codes || is_half(how.a)) return run_conv(ConvPass::backward_data, shape, operand(dy, codes), operand(w, codes), dx, how.result);
+  if (!codes || is_half(how.a))
+    return run_conv(ConvPass::backward_data, shape, operand(dy, codes), operand(w, codes), dx, how.result);
   if (dy.codes()->zero_point != 0 || shape.KH * shape.KW * shape.O / shape.groups > kExactTerms)
     return run_conv(ConvPass::backward_data, shape, dy.tensor(), w.tensor(), dx, dy.dtype());
-  const Tensor acc = run_conv(ConvPass::backward_data, shape, widened(dy.codes()->codes, how.a), widened(w.codes()->codes, how.b), dx, how.result);
+  const Tensor acc = run_conv(ConvPass::backward_data, shape, widened(dy.codes()->codes, how.a), widened(w.codes()->codes, how.b),
+                              dx, how.result);
   return finish(acc, dx, {steps_of(*dy.codes()), steps_of(*w.codes()), 0, {}}, nullptr, dy.dtype());
 }
 
@@ -217,7 +226,8 @@ Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape&
   const Shape dw{shape.O, shape.KH, shape.KW, shape.C / shape.groups};
   const Arithmetic how = arithmetic_of(x, -1, dy, 3);
   const bool codes = !is_real(how.a);
-  if (!codes || is_half(how.a)) return run_conv(ConvPass::backward_weights, shape, operand(x, codes), operand(dy, codes), dw, how.result);
+  if (!codes || is_half(how.a))
+    return run_conv(ConvPass::backward_weights, shape, operand(x, codes), operand(dy, codes), dw, how.result);
   const Codes& cx = *x.codes();
   if (cx.zero_point != 0) return run_conv(ConvPass::backward_weights, shape, x.tensor(), dy.tensor(), dw, x.dtype());
   const Tensor qx = widened(cx.codes, how.a), qe = widened(dy.codes()->codes, how.b);
@@ -229,7 +239,8 @@ Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape&
   const Tensor acc = how.result == DType::i32 ? in_exact_pieces(shape.N, shape.OH() * shape.OW(), dw, piece) : piece(0, shape.N);
   // Here the errors' channels are rows of the result, seen as [O, KH KW C].
   const int64_t O = shape.O;
-  const Tensor flat = finish(acc.reshape(Shape{O, dw.after(0)}), Shape{O, dw.after(0)}, {steps_of(*dy.codes()), steps_of(cx), 0, {}}, nullptr, x.dtype());
+  const Tensor flat = finish(acc.reshape(Shape{O, dw.after(0)}), Shape{O, dw.after(0)},
+                             {steps_of(*dy.codes()), steps_of(cx), 0, {}}, nullptr, x.dtype());
   return flat.reshape(dw);
 }
 

@@ -68,7 +68,8 @@ Shape broadcast(const Shape& a, const Shape& b, const char* what) {
   Shape out = longer;
   for (int i = 1; i <= shorter.rank(); ++i) {
     const int64_t x = longer[-i], y = shorter[-i];
-    require(x == y || x == 1 || y == 1, "{}: shapes {} and {} do not go together (extents must be equal or 1)", what, a.text(), b.text());
+    require(x == y || x == 1 || y == 1, "{}: shapes {} and {} do not go together (extents must be equal or 1)", what, a.text(),
+            b.text());
     out = out.with(-i, x == 1 ? y : x);
   }
   return out;

@@ -42,7 +42,8 @@ struct Pool {
     }
     if (!block) {
       use.live_bytes -= bytes;
-      fail(ErrorKind::failure, "out of memory: a tensor needs {} bytes while {} are in use; try a smaller batch", bytes, use.live_bytes);
+      fail(ErrorKind::failure, "out of memory: a tensor needs {} bytes while {} are in use; try a smaller batch", bytes,
+           use.live_bytes);
     }
     use.system_bytes += bytes;
     ++use.system_requests;

@@ -7,7 +7,8 @@ namespace lp {
 
 Tensor::Tensor(Shape shape, DType type) : shape_(shape), dtype_(type) {
   int64_t bytes = 0;
-  require(!__builtin_mul_overflow(shape.size(), int64_t{bytes_of(type)}, &bytes), "a tensor {} of {} is too large", shape.text(), name_of(type));
+  require(!__builtin_mul_overflow(shape.size(), int64_t{bytes_of(type)}, &bytes), "a tensor {} of {} is too large", shape.text(),
+          name_of(type));
   storage_ = Storage::allocate(bytes);
 }
 
@@ -50,7 +51,8 @@ Tensor Tensor::clone() const {
 }
 
 void Tensor::check(size_t element_bytes) const {
-  if (static_cast<int>(element_bytes) != bytes_of(dtype_)) fail(ErrorKind::failure, "a {} tensor read as {}-byte elements", name_of(dtype_), element_bytes);
+  if (static_cast<int>(element_bytes) != bytes_of(dtype_))
+    fail(ErrorKind::failure, "a {} tensor read as {}-byte elements", name_of(dtype_), element_bytes);
 }
 
 }  // namespace lp

@@ -15,7 +15,9 @@ bool is_half(const Format& format) { return format == kF16 || format == kBf16; }
 
 }  // namespace
 
-bool has_codes(const Format& format) { return is_half(format) || (format.is_integer_grid() && format.bits() <= 16) || format.family == Format::Family::Binary; }
+bool has_codes(const Format& format) {
+  return is_half(format) || (format.is_integer_grid() && format.bits() <= 16) || format.family == Format::Family::Binary;
+}
 
 DType storage_of(const Format& format, int32_t zero_point) {
   if (format == kBf16) return DType::bf16;
@@ -50,7 +52,8 @@ Value::Value(Codes codes, DType type) : state_(std::make_shared<State>()) {
 }
 
 Value::Value(Tensor reals, Codes codes) : Value(std::move(reals)) {
-  require(codes.codes.shape() == state_->reals.shape(), "codes {} and reals {} differ", codes.codes.shape().text(), state_->reals.shape().text());
+  require(codes.codes.shape() == state_->reals.shape(), "codes {} and reals {} differ", codes.codes.shape().text(),
+          state_->reals.shape().text());
   state_->codes = std::move(codes);
 }
 

@@ -186,7 +186,8 @@ TEST_CASE("a choice named in a merge replaces the one chosen before") {
   d.merge(Document::parse(R"({"train": {"optimizer": {"sgd": {"momentum": 0.25}}}})", "phase.json"));
   read(d, recipe);
   CHECK(recipe.train.optimizer.name() == "sgd");
-  CHECK_THROWS_AS(read(Document::parse(R"({"train": {"optimizer": {"adam": {}, "sgd": {}}}})", "two.json"), recipe), DocumentError);
+  CHECK_THROWS_AS(read(Document::parse(R"({"train": {"optimizer": {"adam": {}, "sgd": {}}}})", "two.json"), recipe),
+                  DocumentError);
 }
 
 TEST_CASE("extends merges bases relative to the file, in turn, and refuses cycles") {

@@ -249,10 +249,9 @@ TEST_CASE("compact writing says only what differs") {
 }
 
 TEST_CASE("full writing says everything") {
-  CHECK(
-      lp::write(Recipe{}).dump(0) ==
-      R"({"name": "run", "train": {"epochs": 4, "batch": 64, "decay": 0.1, "loss": "cross_entropy", "optimizer": "sgd"}, )"
-      R"("weights": {"format": "int8", "narrow": false}, "overrides": {}, "layers": [], "size": [28, 28], "clip": null, )"
+  CHECK(lp::write(Recipe{}).dump(0) ==
+        R"({"name": "run", "train": {"epochs": 4, "batch": 64, "decay": 0.1, "loss": "cross_entropy", "optimizer": "sgd"}, )"
+        R"("weights": {"format": "int8", "narrow": false}, "overrides": {}, "layers": [], "size": [28, 28], "clip": null, )"
         R"("seed": 1})");
 }
 

@@ -12,23 +12,29 @@
 namespace lp {
 
 using Inputs = std::vector<Var>;
-using Source = std::function<Tensor(Key)>;                     // an f64 input
+using Source = std::function<Tensor(Key)>;  // an f64 input
 
 struct Refusal {
-  std::string_view message;                                    // part of what the error says
+  std::string_view message;  // part of what the error says
   std::function<Var()> run;
 };
 
 struct OpCase {
-  std::string_view name;                                       // of the function in ops.h; several rows may share it
+  std::string_view name;  // of the function in ops.h; several rows may share it
   std::vector<Source> inputs;
   std::function<Var(const Inputs&)> run;
   std::vector<Refusal> refusals;
 };
 
-inline Source normal(Shape s) { return [=](Key k) { return random_normal(s, k, DType::f64); }; }
-inline Source positive(Shape s) { return [=](Key k) { return random_uniform(s, k, 0.5, 2, DType::f64); }; }
-inline Source distinct(Shape s) { return [=](Key k) { return random_distinct(s, k, DType::f64); }; }
+inline Source normal(Shape s) {
+  return [=](Key k) { return random_normal(s, k, DType::f64); };
+}
+inline Source positive(Shape s) {
+  return [=](Key k) { return random_uniform(s, k, 0.5, 2, DType::f64); };
+}
+inline Source distinct(Shape s) {
+  return [=](Key k) { return random_distinct(s, k, DType::f64); };
+}
 inline Source away_from(Shape s, std::vector<double> kinks) {
   return [=](Key k) { return random_away_from(s, k, kinks, DType::f64); };
 }
@@ -149,18 +155,42 @@ inline std::vector<OpCase> product_cases() {
 inline std::vector<OpCase> pool_cases() {
   const Pool2d overlapping{.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1, .pad_h = 1, .pad_w = 1};
   return {
-      {"max_pool2d", {distinct({2, 5, 4, 3})}, [](auto& v) { return max_pool2d(v[0], {}); },
-       {{"max_pool2d: x is [2,3], expected [N,H,W,C]", [] { return max_pool2d(zeros({2, 3}), {}); }},
-        {"max_pool2d: kernel 2x2 is larger than x [1,1,4,1]", [] { return max_pool2d(zeros({1, 1, 4, 1}), {}); }},
-        {"padding 2x0 must be within 0 and half the kernel", [] { return max_pool2d(zeros({1, 4, 4, 1}), {.pad_h = 2}); }},
-        {"must be at least 1", [] { return max_pool2d(zeros({1, 4, 4, 1}), {.stride_w = 0}); }},
-        {"more than 256 elements", [] { return max_pool2d(zeros({1, 20, 20, 1}), {.kernel_h = 17, .kernel_w = 16}); }}}},
+      {"max_pool2d",
+       {distinct({2, 5, 4, 3})},
+       [](auto& v) { return max_pool2d(v[0], {}); },
+       {{"max_pool2d: x is [2,3], expected [N,H,W,C]",
+         [] {
+           return max_pool2d(zeros({2, 3}), {});
+         }},
+        {"max_pool2d: kernel 2x2 is larger than x [1,1,4,1]",
+         [] {
+           return max_pool2d(zeros({1, 1, 4, 1}), {});
+         }},
+        {"padding 2x0 must be within 0 and half the kernel",
+         [] {
+           return max_pool2d(zeros({1, 4, 4, 1}), {.pad_h = 2});
+         }},
+        {"must be at least 1",
+         [] {
+           return max_pool2d(zeros({1, 4, 4, 1}), {.stride_w = 0});
+         }},
+        {"more than 256 elements",
+         [] {
+           return max_pool2d(zeros({1, 20, 20, 1}), {.kernel_h = 17, .kernel_w = 16});
+         }}}},
       {"max_pool2d", {distinct({2, 5, 6, 2})}, [=](auto& v) { return max_pool2d(v[0], overlapping); }, {}},
-      {"avg_pool2d", {normal({2, 4, 6, 3})}, [](auto& v) { return avg_pool2d(v[0], {}); },
+      {"avg_pool2d",
+       {normal({2, 4, 6, 3})},
+       [](auto& v) { return avg_pool2d(v[0], {}); },
        {{"avg_pool2d: x is empty", [] { return avg_pool2d(kNothing, {}); }}}},
       {"avg_pool2d", {normal({2, 5, 6, 2})}, [=](auto& v) { return avg_pool2d(v[0], overlapping); }, {}},
-      {"global_avg_pool", {normal({2, 3, 4, 5})}, [](auto& v) { return global_avg_pool(v[0]); },
-       {{"global_avg_pool: x is [2,3]", [] { return global_avg_pool(zeros({2, 3})); }}}},
+      {"global_avg_pool",
+       {normal({2, 3, 4, 5})},
+       [](auto& v) { return global_avg_pool(v[0]); },
+       {{"global_avg_pool: x is [2,3]",
+         [] {
+           return global_avg_pool(zeros({2, 3}));
+         }}}},
   };
 }
 
@@ -168,7 +198,9 @@ inline std::vector<OpCase> pool_cases() {
 inline std::vector<OpCase> activation_cases() {
   std::vector<OpCase> cases;
   for (const ActivationRow& a : activations())
-    cases.push_back({a.name, {away_from({60}, {-3, -1, 0, 1, 3, 6})}, [&a](auto& v) { return a.apply(v[0]); },
+    cases.push_back({a.name,
+                     {away_from({60}, {-3, -1, 0, 1, 3, 6})},
+                     [&a](auto& v) { return a.apply(v[0]); },
                      {{": the input is empty", [&a] { return a.apply(kNothing); }}}});
   cases.push_back({"leaky_relu", {away_from({20}, {0})}, [](auto& v) { return leaky_relu(v[0], 0.3); }, {}});
   return cases;

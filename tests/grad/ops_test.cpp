@@ -25,7 +25,11 @@ std::vector<Tensor> in_f32(const std::vector<Tensor>& tensors) {
 }
 
 std::string message_of(const Refusal& refusal) {
-  try { refusal.run(); } catch (const Error& e) { return e.what(); }
+  try {
+    refusal.run();
+  } catch (const Error& e) {
+    return e.what();
+  }
   return "(accepted)";
 }
 
@@ -53,8 +57,8 @@ TEST_CASE("the gradient of every op is its derivative") {
 TEST_CASE("the check notices a wrong rule, and an input without influence") {
   const auto wrong = [](const Inputs& v) {
     return record(square(v[0].value).value, {{v[0], [x = v[0].tensor()](const Value& dy) {
-      return zip(dy.tensor(), x, [](auto d, auto a) { return d * a * 2.00001; });
-    }}});
+                                                return zip(dy.tensor(), x, [](auto d, auto a) { return d * a * 2.00001; });
+                                              }}});
   };
   CHECK(gradient_error(wrong, {normal({7})(Key(1))}, Key(2)) > 1e-6);
   const auto constant = [](const Inputs& v) { return scale(v[0], 0); };

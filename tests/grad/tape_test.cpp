@@ -28,13 +28,16 @@ double slope_at_3(F f) {
 TEST_CASE("gradients of all uses of a value add up") {
   CHECK(slope_at_3([](const Var& x) { return mul(x, x); }) == 6);
   CHECK(slope_at_3([](const Var& x) { return add(x, add(x, x)); }) == 3);
-  CHECK(slope_at_3([](const Var& x) { const Var y = square(x); return add(mul(y, x), sub(y, y)); }) == 27);
+  CHECK(slope_at_3([](const Var& x) {
+          const Var y = square(x);
+          return add(mul(y, x), sub(y, y));
+        }) == 27);
 }
 
 TEST_CASE("adding up never writes into a gradient that somebody else holds") {
   Tape tape;
   const Var x = tape.leaf(Tensor::full({2}, 3)), z = tape.leaf(Tensor::full({2}, 5));
-  const Var y = add(x, z);                                     // both receive the very dy
+  const Var y = add(x, z);  // both receive the very dy
   const Gradients g = tape.backward(sum_all(add(y, x)));
   CHECK(numbers_of(g.of(x)) == std::vector<double>{2, 2});
   CHECK(numbers_of(g.of(z)) == std::vector<double>{1, 1});
@@ -73,7 +76,7 @@ TEST_CASE("constants keep nothing") {
   Tape tape;
   const Var x = tape.leaf(Tensor::full({}, 2)), constant = Tensor::full({}, 3);
   const Var z = record(x.value, {{constant, [held](const Value& dy) { return dy; }}, {x, [](const Value& dy) { return dy; }}});
-  CHECK(held.use_count() == 1);                                // the edge to the constant is dropped, with what it held
+  CHECK(held.use_count() == 1);  // the edge to the constant is dropped, with what it held
   CHECK(tape.backward(z).of(x).item() == 1);
 }
 
@@ -83,7 +86,10 @@ TEST_CASE("what rules hold lives until backward has passed them, and no longer")
   const Var x = tape.leaf(Tensor::full({}, 2));
   const Var y = holding(x, below);
   long below_when_above_ran = 0;
-  const Var z = record(y.value, {{y, [&, held](const Value& dy) { below_when_above_ran = below.use_count(); return dy; }}});
+  const Var z = record(y.value, {{y, [&, held](const Value& dy) {
+                                    below_when_above_ran = below.use_count();
+                                    return dy;
+                                  }}});
   CHECK(held.use_count() == 2);
   CHECK(tape.backward(z).of(x).item() == 1);
   CHECK(below_when_above_ran == 2);
@@ -117,7 +123,10 @@ TEST_CASE("prepare runs once, and all rules get what it made") {
   const Var x = tape.leaf(Tensor::full({}, 2)), w = tape.leaf(Tensor::full({}, 5));
   int runs = 0;
   const auto same = [](const Value& dy) { return dy; };
-  const Var y = record(x.value, {{x, same}, {w, same}}, [&](const Value& dy) { ++runs; return Value(scaled(dy.tensor(), 7)); });
+  const Var y = record(x.value, {{x, same}, {w, same}}, [&](const Value& dy) {
+    ++runs;
+    return Value(scaled(dy.tensor(), 7));
+  });
   const Gradients g = tape.backward(y);
   CHECK(runs == 1);
   CHECK(g.of(x).item() == 7);
@@ -129,7 +138,7 @@ TEST_CASE("backward consumes the tape") {
   const Var x = tape.leaf(Tensor::full({}, 3));
   const Var y = square(x);
   CHECK(tape.backward(y).of(x).item() == 6);
-  CHECK(tape.backward(y).find(x) == nullptr);                  // the rules are gone
+  CHECK(tape.backward(y).find(x) == nullptr);  // the rules are gone
 }
 
 TEST_CASE("misuse is refused") {

@@ -74,7 +74,7 @@ TEST_CASE("every row equals the reference: sizes, transposes, accumulation, type
         rows += compare_rows({m, n, k, t.a, t.b, t.c, bool(flags & 1), bool(flags & 2), bool(flags & 4)},
                              test::random_operand(t.a, m * k, 1), test::random_operand(t.b, k * n, 2));
     const int cases = 8 * static_cast<int>(std::size(kSizes));
-    if (backend_cap() > Backend::reference) CHECK(rows > cases);   // not only the reference with itself
+    if (backend_cap() > Backend::reference) CHECK(rows > cases);  // not only the reference with itself
   }
 }
 

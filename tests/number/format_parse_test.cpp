@@ -41,8 +41,13 @@ TEST_CASE("parse(name()) is the same format, and names are canonical") {
 TEST_CASE("the default is f32") { CHECK(Format{} == Format::parse("f32")); }
 
 TEST_CASE("several spellings, one format") {
-  const char* pairs[][2] = {{"e5m10", "f16"}, {"e8m7", "bf16"},  {"e8m23", "f32"},  {"e11m52", "f64"},
-                            {"q7.0", "int8"}, {"uq8.0", "uint8"}, {"q7.0_narrow", "int8_narrow"}};
+  const char* pairs[][2] = {{"e5m10", "f16"},
+                            {"e8m7", "bf16"},
+                            {"e8m23", "f32"},
+                            {"e11m52", "f64"},
+                            {"q7.0", "int8"},
+                            {"uq8.0", "uint8"},
+                            {"q7.0_narrow", "int8_narrow"}};
   for (const auto& [spelled, canonical] : pairs) {
     CHECK(Format::parse(spelled) == Format::parse(canonical));
     CHECK(Format::parse(spelled).name() == canonical);
@@ -51,13 +56,28 @@ TEST_CASE("several spellings, one format") {
 
 TEST_CASE("impossible formats: the error names what was found and why it cannot be") {
   const char* rows[][2] = {
-      {"int0", "1 to 32 bits"},        {"int33", "1 to 32 bits"},      {"uint99999999999999999999", "1 to 32 bits"},
-      {"e12m60", "11 exponent bits"},  {"e0m0", "at least 1 exponent"}, {"e0m7", "fixed point"},
-      {"e11m0", "2^1024"},             {"e8m24", "33 bits"},            {"e11m51", "63 bits"},          {"q0.0", "no bits"},
-      {"uq0.0", "no bits"},            {"q16.16", "33 bits"},          {"uq16.17", "33 bits"},
-      {"pow2_1", "need 2 bits"},       {"pow2_9", "at most 8 bits"},   {"uint8_narrow", "unsigned"},
-      {"int1_narrow", "only 0"},       {"f32_narrow", "lowest code"},  {"binary_narrow", "lowest code"},
-      {"fp16", "spelled f16"},         {"FP8", "e4m3 or e5m2"},        {"bfloat16", "spelled bf16"},
+      {"int0", "1 to 32 bits"},
+      {"int33", "1 to 32 bits"},
+      {"uint99999999999999999999", "1 to 32 bits"},
+      {"e12m60", "11 exponent bits"},
+      {"e0m0", "at least 1 exponent"},
+      {"e0m7", "fixed point"},
+      {"e11m0", "2^1024"},
+      {"e8m24", "33 bits"},
+      {"e11m51", "63 bits"},
+      {"q0.0", "no bits"},
+      {"uq0.0", "no bits"},
+      {"q16.16", "33 bits"},
+      {"uq16.17", "33 bits"},
+      {"pow2_1", "need 2 bits"},
+      {"pow2_9", "at most 8 bits"},
+      {"uint8_narrow", "unsigned"},
+      {"int1_narrow", "only 0"},
+      {"f32_narrow", "lowest code"},
+      {"binary_narrow", "lowest code"},
+      {"fp16", "spelled f16"},
+      {"FP8", "e4m3 or e5m2"},
+      {"bfloat16", "spelled bf16"},
   };
   for (const auto& [text, why] : rows) {
     const std::string error = error_of(text);
@@ -71,9 +91,9 @@ TEST_CASE("misspelled formats: a suggestion") {
   CHECK(contains(error_of("int88x"), "unknown format"));
   CHECK(contains(error_of("INT8"), "int8"));
   CHECK(contains(error_of("ternry"), "ternary"));
-  for (const char* text : {"",   " ",    "int", "int08", "int8 ", " int8", "int-8",   "q7",     "q7.",   "q.7", "q7.8.9", "q-1.8",
-                           "e4", "e4m", "em3", "e4m3x", "pow2_", "pow2",  "_narrow", "int8\n", "e04m3", "uq",  "f8",
-                           "int8_narrow_narrow"})
+  for (const char* text :
+       {"",   " ",   "int", "int08", "int8 ", " int8", "int-8",   "q7",     "q7.",   "q.7", "q7.8.9", "q-1.8",
+        "e4", "e4m", "em3", "e4m3x", "pow2_", "pow2",  "_narrow", "int8\n", "e04m3", "uq",  "f8",     "int8_narrow_narrow"})
     CHECK_MESSAGE(contains(error_of(text), "unknown format"), text);
 }
 
@@ -84,7 +104,7 @@ TEST_CASE("random text: a format that round-trips or a usage error of bounded le
   for (uint64_t i = 0; i < 20000; ++i) {
     std::string text(key.with(i).below(0, 9), ' ');
     for (size_t j = 0; j < text.size(); ++j) text[j] = letters[key.with(i).below(j + 1, letters.size())];
-    if (i % 4 == 0) {   // right in form, so that many of them exist
+    if (i % 4 == 0) {  // right in form, so that many of them exist
       const std::string first = std::to_string(key.below(i, 14)), second = std::to_string(key.below(i + 1, 40));
       text = i % 8 ? "q" + first + "." + second : "e" + first + "m" + second;
     }

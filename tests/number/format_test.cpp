@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-double any_double(uint64_t i) { return std::bit_cast<double>(mix(i)); }   // of any magnitude, subnormals included
+double any_double(uint64_t i) { return std::bit_cast<double>(mix(i)); }  // of any magnitude, subnormals included
 
 // The number of codes that break a law of the grid; each code is compared with the one above it.
 int64_t broken_codes(const Format& f) {
@@ -83,7 +83,11 @@ TEST_CASE("floor agrees with searching the list of reals, for doubles of any mag
 }
 
 TEST_CASE("published figures") {
-  struct Row { const char* name; int bits; double max, min, smallest, epsilon; };
+  struct Row {
+    const char* name;
+    int bits;
+    double max, min, smallest, epsilon;
+  };
   const Row rows[] = {
       {"f64", 64, std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(), 0x1p-1074, 0x1p-52},
       {"f32", 32, std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest(), 0x1p-149, 0x1p-23},
@@ -97,7 +101,7 @@ TEST_CASE("published figures") {
       {"e3m4", 8, 31, -31, 0x1p-6, 0x1p-4},
       {"e3m0", 4, 16, -16, 0.25, 1},
       {"e8m0", 8, 0x1p127, 0x1p-127, 0x1p-127, 1},
-      {"e8m10", 19, 0x1.ffcp127, -0x1.ffcp127, 0x1p-136, 0x1p-10},   // TF32
+      {"e8m10", 19, 0x1.ffcp127, -0x1.ffcp127, 0x1p-136, 0x1p-10},  // TF32
       {"e6m9", 16, 0x1.ff8p31, -0x1.ff8p31, 0x1p-39, 0x1p-9},
       {"int8", 8, 127, -128, 1, 1},
       {"int8_narrow", 8, 127, -127, 1, 1},
@@ -152,12 +156,24 @@ TEST_CASE("FP4 and the small power-of-two format, written out") {
 }
 
 TEST_CASE("infinity and NaN exist exactly where the rule says") {
-  struct Row { const char* name; bool infinity, nan; uint64_t nan_bits; };
+  struct Row {
+    const char* name;
+    bool infinity, nan;
+    uint64_t nan_bits;
+  };
   const Row rows[] = {
-      {"f64", true, true, 0x7ff8000000000000}, {"f32", true, true, 0x7fc00000}, {"f16", true, true, 0x7e00},
-      {"bf16", true, true, 0x7fc0},            {"e5m2", true, true, 0x7e},      {"e4m3", false, true, 0x7f},
-      {"e8m0", false, true, 0xff},             {"e3m2", false, false, 0},       {"e5m0", false, false, 0},
-      {"int8", false, false, 0},               {"pow2_4", false, false, 0},     {"binary", false, false, 0},
+      {"f64", true, true, 0x7ff8000000000000},
+      {"f32", true, true, 0x7fc00000},
+      {"f16", true, true, 0x7e00},
+      {"bf16", true, true, 0x7fc0},
+      {"e5m2", true, true, 0x7e},
+      {"e4m3", false, true, 0x7f},
+      {"e8m0", false, true, 0xff},
+      {"e3m2", false, false, 0},
+      {"e5m0", false, false, 0},
+      {"int8", false, false, 0},
+      {"pow2_4", false, false, 0},
+      {"binary", false, false, 0},
   };
   for (const Row& row : rows) {
     CAPTURE(row.name);
@@ -230,7 +246,7 @@ TEST_CASE("narrow drops the lowest code and nothing else") {
   CHECK(narrow != int8);
   CHECK(narrow.narrow() == narrow);
   CHECK(narrow.floor(-1000) == -127);
-  CHECK(narrow.from_bits(0x80) == -128);   // a pattern that names nothing lies outside
+  CHECK(narrow.from_bits(0x80) == -128);  // a pattern that names nothing lies outside
   for (const char* name : {"f16", "ternary", "binary", "pow2_4"}) CHECK(Format::parse(name).narrow() == Format::parse(name));
   CHECK_THROWS_AS(Format::parse("uint8").narrow(), Error);
   CHECK_THROWS_AS(Format::parse("int1").narrow(), Error);

@@ -21,7 +21,7 @@ bool same_bits(float a, double b) { return std::isnan(a) ? std::isnan(b) : bits_
 template <class Try>
 void for_floats(const Format& format, Try&& attempt) {
   for (uint64_t i = 0; i < 1500000; ++i) attempt(std::bit_cast<float>(static_cast<uint32_t>(mix(i))));
-  for (uint64_t i = 0; i < 500000; ++i)   // where f16 lives, subnormals included
+  for (uint64_t i = 0; i < 500000; ++i)  // where f16 lives, subnormals included
     attempt(std::bit_cast<float>((static_cast<uint32_t>(mix(i)) & 0x8fffffffu) | 0x30000000u));
   for (int64_t c = format.lo(); c < format.hi(); ++c) {
     const auto code = static_cast<float>(format.value(c));
@@ -64,20 +64,20 @@ TEST_CASE("special values") {
   CHECK(f16_bits(65520) == 0x7c00);
   CHECK(f16_bits(-INFINITY) == 0xfc00);
   CHECK(f16_bits(-0.0f) == 0x8000);
-  CHECK(f16_bits(0x1p-25f) == 0);          // a tie: to even
+  CHECK(f16_bits(0x1p-25f) == 0);  // a tie: to even
   CHECK(f16_bits(0x1.000002p-25f) == 1);
   CHECK(f16_bits(NAN) == 0x7e00);
   CHECK(bf16_bits(INFINITY) == 0x7f80);
-  CHECK(bf16_bits(std::bit_cast<float>(0x7f7fffffu)) == 0x7f80);   // the largest float rounds to infinity
-  CHECK(bf16_bits(std::bit_cast<float>(0x7f800001u)) == 0x7fc0);   // a NaN whose payload lies below bf16 stays a NaN
-  static_assert(round_bf16(1.00390625f) == 1.0f);                  // a tie: to even
+  CHECK(bf16_bits(std::bit_cast<float>(0x7f7fffffu)) == 0x7f80);  // the largest float rounds to infinity
+  CHECK(bf16_bits(std::bit_cast<float>(0x7f800001u)) == 0x7fc0);  // a NaN whose payload lies below bf16 stays a NaN
+  static_assert(round_bf16(1.00390625f) == 1.0f);                 // a tie: to even
   static_assert(round_f16(0.1f) == 0.0999755859375f);
 }
 
 #if defined(__FLT16_MANT_DIG__)
 TEST_CASE("f16 from doubles rounds once, as the compiler's _Float16 does") {
   int wrong = 0;
-  for (uint64_t i = 0; i < 300000; ++i) {   // exponents from below the subnormals to above the overflow
+  for (uint64_t i = 0; i < 300000; ++i) {  // exponents from below the subnormals to above the overflow
     const double x = std::bit_cast<double>((mix(i) & 0x800fffffffffffffu) | ((990 + mix(~i) % 54) << 52));
     const auto expected = static_cast<float>(static_cast<_Float16>(x));
     wrong += !same_bits(expected, round_value(kF16, x, Rounding::nearest_even, Overflow::infinity));
@@ -115,8 +115,10 @@ TEST_CASE("bf16: the bits of AVX512-BF16 but for subnormals, which that instruct
   if (!__builtin_cpu_supports("avx512bf16")) return;
   int wrong = 0, flushed = 0;
   for_floats(kBf16, [&](float x) {
-    if (std::fpclassify(x) == FP_SUBNORMAL) flushed += (hardware_bf16(x) & 0x7fff) == 0;
-    else wrong += bf16_bits(x) != hardware_bf16(x);
+    if (std::fpclassify(x) == FP_SUBNORMAL)
+      flushed += (hardware_bf16(x) & 0x7fff) == 0;
+    else
+      wrong += bf16_bits(x) != hardware_bf16(x);
   });
   CHECK(wrong == 0);
   CHECK(flushed > 0);

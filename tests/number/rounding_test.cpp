@@ -99,19 +99,42 @@ TEST_CASE("f64 keeps every double, in every rounding") {
 }
 
 TEST_CASE("overflow to infinity: as IEEE 754 and OCP casts, in every rounding") {
-  struct Row { const char* name; double x; R rounding; double expected; };
+  struct Row {
+    const char* name;
+    double x;
+    R rounding;
+    double expected;
+  };
   const Row rows[] = {
-      {"f16", 65519.99, R::nearest_even, 65504}, {"f16", 65520, R::nearest_even, kInf},   {"f16", -65520, R::nearest_even, -kInf},
-      {"f16", 1e9, R::zero, 65504},              {"f16", 1e9, R::floor, 65504},           {"f16", -1e9, R::floor, -kInf},
-      {"f16", 65505, R::ceil, kInf},             {"f16", -65505, R::ceil, -65504},        {"f16", kInf, R::floor, kInf},
-      {"f16", -kInf, R::zero, -kInf},            {"e5m2", 61439, R::nearest_even, 57344}, {"e5m2", 61440, R::nearest_even, kInf},
-      {"e4m3", 464, R::nearest_even, 448},       {"e4m3", 464.01, R::nearest_even, kNan}, {"e4m3", 464, R::nearest_away, kNan},
-      {"e4m3", -464, R::nearest_even, -448},     {"e4m3", -1000, R::nearest_even, kNan},  {"e4m3", kInf, R::nearest_even, kNan},
-      {"e2m1", 1000, R::nearest_even, 6},        {"e3m2", -kInf, R::nearest_even, -28},   {"int8", 1000, R::nearest_even, 127},
-      {"bf16", 0x1.fep127, R::ceil, 0x1.fep127}, {"bf16", 0x1.ffp127, R::zero, 0x1.fep127},
+      {"f16", 65519.99, R::nearest_even, 65504},
+      {"f16", 65520, R::nearest_even, kInf},
+      {"f16", -65520, R::nearest_even, -kInf},
+      {"f16", 1e9, R::zero, 65504},
+      {"f16", 1e9, R::floor, 65504},
+      {"f16", -1e9, R::floor, -kInf},
+      {"f16", 65505, R::ceil, kInf},
+      {"f16", -65505, R::ceil, -65504},
+      {"f16", kInf, R::floor, kInf},
+      {"f16", -kInf, R::zero, -kInf},
+      {"e5m2", 61439, R::nearest_even, 57344},
+      {"e5m2", 61440, R::nearest_even, kInf},
+      {"e4m3", 464, R::nearest_even, 448},
+      {"e4m3", 464.01, R::nearest_even, kNan},
+      {"e4m3", 464, R::nearest_away, kNan},
+      {"e4m3", -464, R::nearest_even, -448},
+      {"e4m3", -1000, R::nearest_even, kNan},
+      {"e4m3", kInf, R::nearest_even, kNan},
+      {"e2m1", 1000, R::nearest_even, 6},
+      {"e3m2", -kInf, R::nearest_even, -28},
+      {"int8", 1000, R::nearest_even, 127},
+      {"bf16", 0x1.fep127, R::ceil, 0x1.fep127},
+      {"bf16", 0x1.ffp127, R::zero, 0x1.fep127},
       {"bf16", 0x1.ffp127, R::nearest_even, kInf},
-      {"e8m0", -1, R::nearest_even, 0x1p-127},   {"e8m0", 0x1p128, R::nearest_even, kNan}, {"e8m0", kInf, R::floor, kNan},
-      {"e11m20", 0x1.fffffp1023, R::nearest_even, 0x1.fffffp1023}, {"e11m20", 0x1.fffff7p1023, R::nearest_even, 0x1.fffffp1023},
+      {"e8m0", -1, R::nearest_even, 0x1p-127},
+      {"e8m0", 0x1p128, R::nearest_even, kNan},
+      {"e8m0", kInf, R::floor, kNan},
+      {"e11m20", 0x1.fffffp1023, R::nearest_even, 0x1.fffffp1023},
+      {"e11m20", 0x1.fffff7p1023, R::nearest_even, 0x1.fffffp1023},
       {"e11m20", 0x1.fffff8p1023, R::nearest_even, kInf},
   };
   for (const Row& row : rows) {
@@ -120,7 +143,7 @@ TEST_CASE("overflow to infinity: as IEEE 754 and OCP casts, in every rounding") 
     const double found = cast(row.name, row.x, row.rounding);
     CHECK((found == row.expected || (std::isnan(found) && std::isnan(row.expected))));
   }
-  CHECK(cast("f16", 65512, R::stochastic, O::infinity, 0.24) == kInf);   // 8 of the 32 to what would be the next number
+  CHECK(cast("f16", 65512, R::stochastic, O::infinity, 0.24) == kInf);  // 8 of the 32 to what would be the next number
   CHECK(cast("f16", 65512, R::stochastic, O::infinity, 0.26) == 65504);
   CHECK(cast("f16", -65512, R::stochastic, O::infinity, 0.74) == -65504);
   CHECK(cast("f16", -65512, R::stochastic, O::infinity, 0.76) == -kInf);

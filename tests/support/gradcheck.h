@@ -13,8 +13,8 @@ using DifferentiableFunction = std::function<Var(const std::vector<Var>&)>;
 
 struct GradientCheck {
   int directions = 3;
-  double step = 1e-5;             // of the central difference; its error is O(step^2)
-  bool all_reached = true;        // an input without influence is a mistake of the test
+  double step = 1e-5;       // of the central difference; its error is O(step^2)
+  bool all_reached = true;  // an input without influence is a mistake of the test
 };
 
 inline Tensor value_at(const DifferentiableFunction& f, const std::vector<Tensor>& inputs) {
@@ -56,8 +56,10 @@ inline double gradient_error(const DifferentiableFunction& f, const std::vector<
       const Tensor jv = pushed_forward(f, inputs, i, v, how.step);
       const double size = dot(map(u, [](auto a) { return std::abs(a); }), map(jv, [](auto a) { return std::abs(a); }));
       const double error = std::abs(dot(u, jv) - dot(gradients[i], v));
-      if (size > 0) most = std::max(most, error / size);
-      else if (how.all_reached || error > 0) return std::numeric_limits<double>::infinity();
+      if (size > 0)
+        most = std::max(most, error / size);
+      else if (how.all_reached || error > 0)
+        return std::numeric_limits<double>::infinity();
       if (std::isnan(error)) return std::numeric_limits<double>::infinity();
     }
   }

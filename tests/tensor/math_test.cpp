@@ -88,8 +88,9 @@ TEST_CASE("slice takes, place puts back: they are transposes") {
   const Shape from{3, 7, 2};
   for (int axis : {0, 1, 2})
     for (int64_t step : {1, 2, 3})
-      check_transposes(from, [=](const Tensor& t) { return slice(t, axis, 1, from[axis], step); },
-                       [=](const Tensor& t) { return place(t, from, axis, 1, step); });
+      check_transposes(
+          from, [=](const Tensor& t) { return slice(t, axis, 1, from[axis], step); },
+          [=](const Tensor& t) { return place(t, from, axis, 1, step); });
   CHECK_THROWS_AS(slice(x, 1, 0, 6), Error);
   CHECK_THROWS_AS(slice(x, 1, 3, 2), Error);
   CHECK_THROWS_AS(slice(x, 1, 0, 2, 0), Error);
@@ -102,7 +103,7 @@ TEST_CASE("concat joins what slice parted") {
     const int64_t n = x.shape()[axis];
     CHECK(numbers_of(concat({slice(x, axis, 0, 1), slice(x, axis, 1, n)}, axis)) == numbers_of(x));
   }
-  CHECK_THROWS_AS(concat({x, Tensor::zeros({3, 6, 2})}, 0), Error);   // another type
+  CHECK_THROWS_AS(concat({x, Tensor::zeros({3, 6, 2})}, 0), Error);  // another type
   CHECK_THROWS_AS(concat({x, normal({3, 6}, "d")}, 0), Error);
 }
 

@@ -34,14 +34,14 @@ TEST_CASE("shapes derived from a shape") {
   CHECK(s.dropped_front(2) == Shape{4});
   CHECK_FALSE(s == Shape{2, 3});
   CHECK_FALSE(s == Shape{2, 3, 5});
-  CHECK(Shape{3, 2}.without(1) == Shape{3});                   // extents beyond the rank do not count
+  CHECK(Shape{3, 2}.without(1) == Shape{3});  // extents beyond the rank do not count
 }
 
 TEST_CASE("impossible shapes are refused") {
   const int64_t huge = int64_t{1} << 40;
   CHECK_THROWS_AS(Shape({2, -1}), Error);
   CHECK_THROWS_AS(Shape({huge, huge}), Error);
-  CHECK_THROWS_AS(Shape({huge, 0, huge}), Error);              // strides would overflow although the size is 0
+  CHECK_THROWS_AS(Shape({huge, 0, huge}), Error);  // strides would overflow although the size is 0
   CHECK_THROWS_AS(Shape({1, 1, 1, 1, 1, 1, 1}), Error);
 }
 

@@ -34,7 +34,7 @@ TEST_CASE("the reals of codes are made when asked for, once") {
   CHECK(v.dtype() == DType::f32);
   const Value same = v;
   CHECK(numbers_of(same.tensor()) == std::vector<double>{-64, 0, 0.5, 1, 1.5, 63.5});
-  CHECK(v.has_tensor());                                       // handles share what was made
+  CHECK(v.has_tensor());  // handles share what was made
   CHECK(v.tensor().raw() == same.tensor().raw());
   CHECK(v.reals().codes() == nullptr);
 }
@@ -55,7 +55,7 @@ TEST_CASE("codes are decoded with zero point, channel scale and format") {
   CHECK(numbers_of(decode(c)) == std::vector<double>{-128, 0, 1, 20, 30, 1270});
 
   c = int8_codes();
-  c.format = Format::parse("q2.5");                            // codes are 32nds
+  c.format = Format::parse("q2.5");  // codes are 32nds
   c.scale = Tensor::full({1}, 1);
   CHECK(numbers_of(decode(c))[5] == 127.0 / 32);
 }

@@ -9,10 +9,10 @@ namespace lp {
 
 // Exit codes of the command line.
 enum class ErrorKind {
-  failure = 1,    // it went wrong while running (disk full, a library refused)
-  usage = 2,      // the command line, a config or a name is wrong
-  data = 3,       // a data file or a checkpoint is missing or damaged
-  diverged = 4,   // training blew up, or a result is below what was demanded
+  failure = 1,   // it went wrong while running (disk full, a library refused)
+  usage = 2,     // the command line, a config or a name is wrong
+  data = 3,      // a data file or a checkpoint is missing or damaged
+  diverged = 4,  // training blew up, or a result is below what was demanded
 };
 
 // A mistake of the user or of the world, told like a colleague would: the place, what was found, what was wanted, what to try.

@@ -14,7 +14,10 @@ WordSlot word_slot(T& value) {
     std::vector<std::string> known(std::begin(Words<T>::list), std::end(Words<T>::list));
     auto set = [&value, known](std::string_view s) {
       for (size_t i = 0; i < known.size(); ++i)
-        if (known[i] == s) { value = static_cast<T>(i); return; }
+        if (known[i] == s) {
+          value = static_cast<T>(i);
+          return;
+        }
       unknown_word(s, known);
     };
     return {[&value] { return std::string(word_of(value)); }, std::move(set), std::move(known), true};
@@ -49,14 +52,22 @@ DictionarySlot dictionary_slot(Dictionary<T>& value, const Field& field) {
 
 template <class T>
 OptionalSlot optional_slot(std::optional<T>& value, const Field& field) {
-  auto make = [&value](bool has) { if (!has) value.reset(); else if (!value) value.emplace(); };
+  auto make = [&value](bool has) {
+    if (!has)
+      value.reset();
+    else if (!value)
+      value.emplace();
+  };
   return {[&value] { return value.has_value(); }, make, [&value, field](Fields& f) { f("", *value, field.doc, field.range); }};
 }
 
 template <class T>
 ChoiceSlot choice_slot(Choice<T>& value) {
-  ChoiceSlot slot{[&value] { return value.name(); }, [&value](std::string_view s) { value.select(s); },
-                  [&value](Fields& f) { value->fields(f); }, {}, choices<T>().data()};
+  ChoiceSlot slot{[&value] { return value.name(); },
+                  [&value](std::string_view s) { value.select(s); },
+                  [&value](Fields& f) { value->fields(f); },
+                  {},
+                  choices<T>().data()};
   for (const ChoiceRow<T>& row : choices<T>()) slot.rows.emplace_back(row.name, row.doc);
   return slot;
 }
@@ -67,7 +78,11 @@ template <class Base>
 void Choice<Base>::select(std::string_view name) {
   std::vector<std::string> known;
   for (const ChoiceRow<Base>& row : choices<Base>()) {
-    if (row.name == name) { name_ = name; made_ = row.make(); return; }
+    if (row.name == name) {
+      name_ = name;
+      made_ = row.make();
+      return;
+    }
     known.emplace_back(row.name);
   }
   detail::unknown_word(name, known);

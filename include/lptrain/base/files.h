@@ -22,12 +22,13 @@ void write_file(const std::filesystem::path& file, std::string_view text);
 // Appends one line and flushes it to the system (for metrics.jsonl, log.txt); throws Error(failure).
 void append_line(const std::filesystem::path& file, std::string_view line);
 
-std::string sha256(std::string_view bytes);      // 64 hex digits (FIPS 180-4)
-class Sha256 {                                   // the same, in pieces
+std::string sha256(std::string_view bytes);  // 64 hex digits (FIPS 180-4)
+class Sha256 {                               // the same, in pieces
  public:
   Sha256();
   void update(std::string_view bytes);
   std::string finish();
+
  private:
   void block(const unsigned char* p);
   uint32_t state_[8];

@@ -4,8 +4,8 @@
 
 namespace lp {
 
-int thread_count();             // threads that loops use; 1 inside a parallel loop
-void set_thread_count(int n);   // for the whole process
+int thread_count();            // threads that loops use; 1 inside a parallel loop
+void set_thread_count(int n);  // for the whole process
 
 // f(begin, end) over [0, n) in chunks of `grain`. f must not throw.
 template <class F>

@@ -21,8 +21,12 @@ struct Key {
 
   constexpr Key() = default;
   constexpr explicit Key(uint64_t seed) : bits(mix(seed)) {}
-  constexpr Key with(uint64_t index) const { Key k; k.bits = mix(bits ^ mix(index)); return k; }
-  constexpr Key with(std::string_view name) const {       // FNV-1a of the name
+  constexpr Key with(uint64_t index) const {
+    Key k;
+    k.bits = mix(bits ^ mix(index));
+    return k;
+  }
+  constexpr Key with(std::string_view name) const {  // FNV-1a of the name
     uint64_t h = 0xcbf29ce484222325u;
     for (char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
     return with(h);
@@ -34,18 +38,18 @@ struct Key {
   constexpr uint32_t bits32(uint64_t index) const {
     const uint64_t k = page(index);
     uint32_t x = static_cast<uint32_t>(index) ^ static_cast<uint32_t>(k);
-    x ^= x >> 16; x *= 0x7feb352du;
-    x ^= x >> 15; x *= 0x846ca68bu;
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x *= 0x846ca68bu;
     x ^= x >> 16;
     return x ^ static_cast<uint32_t>(k >> 32);
   }
   // Uniform in (0, 1): (k + 1/2) / 2^23 for a random 23-bit k, so that the mean is exactly 1/2 and 0 and 1 never occur
   // (with one bit more, k + 1/2 would not fit into a float and the largest k would give 1).
-  constexpr float uniform(uint64_t index) const {
-    return (static_cast<float>(bits32(index) >> 9) + 0.5f) * 0x1p-23f;
-  }
-  double uniform64(uint64_t index) const;   // the same with 52 bits, for generators of data
-  double normal(uint64_t index) const;      // mean 0, deviation 1 (Box-Muller)
+  constexpr float uniform(uint64_t index) const { return (static_cast<float>(bits32(index) >> 9) + 0.5f) * 0x1p-23f; }
+  double uniform64(uint64_t index) const;  // the same with 52 bits, for generators of data
+  double normal(uint64_t index) const;     // mean 0, deviation 1 (Box-Muller)
   // Uniform in 0..n-1; the bias, below n / 2^64, cannot be observed.
   constexpr uint64_t below(uint64_t index, uint64_t n) const {
     return static_cast<uint64_t>((static_cast<unsigned __int128>(with(index).bits) * n) >> 64);

@@ -21,8 +21,8 @@ Var element_wise(const F& function, const Var& x) {
   } else {
     const Tensor kept = F::keeps == Keeps::input ? x.tensor() : y;
     return record(y, {{x, [function, kept](const Value& dy) {
-      return zip(dy.tensor(), kept, [function](auto d, auto k) { return d * function.slope(k); });
-    }}});
+                         return zip(dy.tensor(), kept, [function](auto d, auto k) { return d * function.slope(k); });
+                       }}});
   }
 }
 

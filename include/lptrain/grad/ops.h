@@ -25,8 +25,8 @@ Var square(const Var& x);
 Var sqrt(const Var& x);
 Var exp(const Var& x);
 Var log(const Var& x);
-Var abs(const Var& x);                                         // gradient sign(x), 0 at 0
-Var clamp(const Var& x, double low, double high);              // gradient 1 inside and at the bounds, as PyTorch's
+Var abs(const Var& x);                             // gradient sign(x), 0 at 0
+Var clamp(const Var& x, double low, double high);  // gradient 1 inside and at the bounds, as PyTorch's
 
 // ---- products. `error` sees dL/dy before either gradient is formed: the place where errors are quantized.
 // y[m,n] = sum_k x[m,k] w[k,n]
@@ -43,17 +43,17 @@ Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare 
 struct Pool2d {
   int64_t kernel_h = 2, kernel_w = 2, stride_h = 2, stride_w = 2, pad_h = 0, pad_w = 0;
 };
-Var max_pool2d(const Var& x, const Pool2d& how);               // the first of equal largest elements gets the gradient
-Var avg_pool2d(const Var& x, const Pool2d& how);               // padding is not counted
-Var global_avg_pool(const Var& x);                             // [N,H,W,C] -> [N,C]
+Var max_pool2d(const Var& x, const Pool2d& how);  // the first of equal largest elements gets the gradient
+Var avg_pool2d(const Var& x, const Pool2d& how);  // padding is not counted
+Var global_avg_pool(const Var& x);                // [N,H,W,C] -> [N,C]
 
 // ---- activations (the list stands in grad/activation.h)
 Var relu(const Var& x);
 Var leaky_relu(const Var& x, double slope = 0.01);
 Var sigmoid(const Var& x);
 Var tanh(const Var& x);
-Var gelu(const Var& x);                                        // x Phi(x), exact (erf).   Source: Hendrycks & Gimpel 2016
-Var silu(const Var& x);                                        // x sigmoid(x)
+Var gelu(const Var& x);  // x Phi(x), exact (erf).   Source: Hendrycks & Gimpel 2016
+Var silu(const Var& x);  // x sigmoid(x)
 
 // ---- normalization
 // y = (x - mean_c) / sqrt(var_c + eps) * gamma_c + beta_c over all axes but the last; var is the biased variance.
@@ -73,15 +73,15 @@ Var reshape(const Var& x, const Shape& shape);
 Var permute(const Var& x, const std::vector<int>& order);
 Var slice(const Var& x, int axis, int64_t begin, int64_t end, int64_t step = 1);
 Var concat(const std::vector<Var>& parts, int axis);
-Var pad(const Var& x, int axis, int64_t before, int64_t after);     // with zeros
+Var pad(const Var& x, int axis, int64_t before, int64_t after);  // with zeros
 
 // ---- reductions and distributions
 Var sum(const Var& x, const std::vector<int>& axes, bool keep = false);
 Var mean(const Var& x, const std::vector<int>& axes, bool keep = false);
 Var sum_all(const Var& x);
 Var mean_all(const Var& x);
-Var max(const Var& x, int axis, bool keep = false);            // the first of equal largest elements gets the gradient
-Var softmax(const Var& x);                                     // over the last axis
+Var max(const Var& x, int axis, bool keep = false);  // the first of equal largest elements gets the gradient
+Var softmax(const Var& x);                           // over the last axis
 Var log_softmax(const Var& x);
 
 // ---- lookup and noise

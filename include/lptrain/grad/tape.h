@@ -1,8 +1,9 @@
 // Reverse-mode differentiation: a list of nodes in the order they were computed, walked backwards once.
 //
-// An op is its forward line and its rules, adjacent. What a rule's lambda captures is exactly what backward keeps alive. Edges to constants are
-// dropped when recorded, with all their rules captured. Gradients are returned, never accumulated in mutable fields; inference is the absence of a tape.
-// Higher-order gradients are not supported.   Source: Linnainmaa 1970; the tape in Griewank & Walther 2008, ch. 6.
+// An op is its forward line and its rules, adjacent. What a rule's lambda captures is exactly what backward keeps alive. Edges to
+// constants are dropped when recorded, with all their rules captured. Gradients are returned, never accumulated in mutable
+// fields; inference is the absence of a tape. Higher-order gradients are not supported.   Source: Linnainmaa 1970; the tape in
+// Griewank & Walther 2008, ch. 6.
 #pragma once
 #include <functional>
 #include <initializer_list>
@@ -22,8 +23,8 @@ struct Var {
   int32_t node = -1;
 
   Var() = default;
-  Var(Value v) : value(std::move(v)) {}         // NOLINT: a constant
-  Var(Tensor t) : value(std::move(t)) {}        // NOLINT
+  Var(Value v) : value(std::move(v)) {}   // NOLINT: a constant
+  Var(Tensor t) : value(std::move(t)) {}  // NOLINT
   Var(Value v, Tape* t, int32_t n) : value(std::move(v)), tape(t), node(n) {}
   const Shape& shape() const { return value.shape(); }
   const Tensor& tensor() const { return value.tensor(); }
@@ -48,7 +49,7 @@ class Gradients {
  public:
   // The gradient of a leaf; zeros of its shape if the loss does not depend on it.
   Tensor of(const Var& leaf) const;
-  const Value* find(const Var& leaf) const;                // nullptr: none
+  const Value* find(const Var& leaf) const;  // nullptr: none
 
  private:
   friend class Tape;
@@ -57,10 +58,11 @@ class Gradients {
 
 class Tape {
  public:
-  Var leaf(Value value);                                   // an input that gradients are wanted for
-  // dL/d(leaf) for all leaves, starting from `seed` (1 for a scalar loss; the loss scale). Consumes the tape: rules and what they hold are freed on the way.
+  Var leaf(Value value);  // an input that gradients are wanted for
+  // dL/d(leaf) for all leaves, starting from `seed` (1 for a scalar loss; the loss scale). Consumes the tape: rules and what they
+  // hold are freed on the way.
   Gradients backward(const Var& loss, double seed = 1.0);
-  Gradients backward(const Var& y, Tensor dy);             // the vector-Jacobian product J^T dy
+  Gradients backward(const Var& y, Tensor dy);  // the vector-Jacobian product J^T dy
 
   int32_t nodes() const { return static_cast<int32_t>(nodes_.size()); }
 

@@ -12,16 +12,17 @@ enum class Isa : uint8_t { portable, avx2, avx512, avx512_vnni, avx512_bf16, amx
 // Who wrote the kernel: rows of a higher value are skipped when LPTRAIN_BACKEND names a lower one.
 enum class Backend : uint8_t { reference, native, openblas, onednn };
 
-Isa cpu_isa();                            // best of this machine, capped by LPTRAIN_ISA (read once; set_isa_cap for tests)
-Backend backend_cap();                    // LPTRAIN_BACKEND=reference|native|openblas|onednn; default onednn
-void set_isa_cap(Isa cap);                // for tests, which walk every row
+Isa cpu_isa();              // best of this machine, capped by LPTRAIN_ISA (read once; set_isa_cap for tests)
+Backend backend_cap();      // LPTRAIN_BACKEND=reference|native|openblas|onednn; default onednn
+void set_isa_cap(Isa cap);  // for tests, which walk every row
 void set_backend_cap(Backend cap);
 std::string_view name_of(Isa isa);
 std::string_view name_of(Backend backend);
 
 bool available(Backend backend, Isa needs);
-std::string unavailable(Backend backend, Isa needs);   // "" or why: "needs avx512_vnni, this CPU has avx2", "LPTRAIN_BACKEND=reference"
+std::string unavailable(Backend backend,
+                        Isa needs);  // "" or why: "needs avx512_vnni, this CPU has avx2", "LPTRAIN_BACKEND=reference"
 
-std::string cpu_name();                   // "AMD EPYC 9R14", from the processor itself
+std::string cpu_name();  // "AMD EPYC 9R14", from the processor itself
 
 }  // namespace lp

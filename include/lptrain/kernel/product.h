@@ -26,7 +26,7 @@ struct MatmulKey {
 using MatmulRun = void(const MatmulKey&, const void* a, const void* b, void* c);
 using MatmulRow = KernelRow<MatmulKey, MatmulRun>;
 std::span<const MatmulRow> matmul_rows();
-void matmul(const MatmulKey& key, const void* a, const void* b, void* c);   // runs the chosen row
+void matmul(const MatmulKey& key, const void* a, const void* b, void* c);  // runs the chosen row
 
 // Shapes of a 2-D convolution (cross-correlation): x[N,H,W,C], w[O,KH,KW,C/groups], y[N,OH,OW,O], zero padding.
 //   y[n,i,j,o] = sum_{u,v,c} x[n, i*stride + u*dilation - pad, j*stride + v*dilation - pad, c] w[o,u,v,c]

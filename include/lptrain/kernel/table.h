@@ -12,10 +12,10 @@ namespace lp {
 // One way to compute a family's contract. `Key` describes a call (shapes, types); `Run` is the function.
 template <class Key, class Run>
 struct KernelRow {
-  std::string_view name;                     // "onednn", "vnni", "portable", "reference"
+  std::string_view name;  // "onednn", "vnni", "portable", "reference"
   Backend backend;
-  Isa needs;                                 // the least instruction set that runs it
-  const char* (*refuses)(const Key&);        // nullptr: takes this call; else why not ("needs K <= 65793")
+  Isa needs;                           // the least instruction set that runs it
+  const char* (*refuses)(const Key&);  // nullptr: takes this call; else why not ("needs K <= 65793")
   Run* run;
 };
 

@@ -36,14 +36,14 @@ struct Format {
   Family family = Family::Float;
   bool is_signed = true;
   bool is_narrow = false;
-  uint8_t range_bits = 8;       // exponent bits (Float, PowerOfTwo), integer bits without the sign (Fixed): how far it reaches
-  uint8_t fraction_bits = 23;   // mantissa bits (Float), fraction bits (Fixed): how fine it is
+  uint8_t range_bits = 8;      // exponent bits (Float, PowerOfTwo), integer bits without the sign (Fixed): how far it reaches
+  uint8_t fraction_bits = 23;  // mantissa bits (Float), fraction bits (Fixed): how fine it is
 
   bool operator==(const Format&) const = default;
 
-  static Format parse(std::string_view text);   // throws Error(usage): what was found, why it cannot be, what can
-  std::string name() const;                     // canonical: parse(name()) == *this, parse("e5m10").name() == "f16"
-  static std::vector<std::string> known();      // examples, widest first: for suggestions and help
+  static Format parse(std::string_view text);  // throws Error(usage): what was found, why it cannot be, what can
+  std::string name() const;                    // canonical: parse(name()) == *this, parse("e5m10").name() == "f16"
+  static std::vector<std::string> known();     // examples, widest first: for suggestions and help
 
   // The same grid without its lowest code (int8: -127..127); itself if it is symmetric already. Throws Error(usage) for
   // unsigned formats and int1.
@@ -59,15 +59,15 @@ struct Format {
   int64_t floor(double x) const;
 
   double max() const { return value(hi()); }
-  double min() const { return value(lo()); }    // the lowest, not the smallest
-  double smallest() const;                      // the smallest positive real, subnormals included; 0 if none is positive
-  double epsilon() const;                       // the step of the grid just above 1, or just below where it ends at 1 or before
+  double min() const { return value(lo()); }  // the lowest, not the smallest
+  double smallest() const;                    // the smallest positive real, subnormals included; 0 if none is positive
+  double epsilon() const;                     // the step of the grid just above 1, or just below where it ends at 1 or before
 
   bool has_zero() const { return value(zero_code()) == 0; }
-  int64_t zero_code() const { return 0; }       // the code of 0; without a zero, of what stands for it: binary +1, e8m0 2^-127
+  int64_t zero_code() const { return 0; }  // the code of 0; without a zero, of what stands for it: binary +1, e8m0 2^-127
   bool has_infinity() const;
   bool has_nan() const;
-  int64_t nan_code() const;                     // of the quiet NaN without payload; only if has_nan()
+  int64_t nan_code() const;  // of the quiet NaN without payload; only if has_nan()
 
   bool is_float() const { return family == Family::Float; }
   // value(code) == code * 2^-fraction_bits: products of codes are products of reals.

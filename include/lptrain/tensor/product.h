@@ -1,11 +1,12 @@
-// Products of values in the arithmetic of their codes: the one place that decides whether a product runs on integers, halves or reals.
+// Products of values in the arithmetic of their codes: the one place that decides whether a product runs on integers, halves or
+// reals.
 //
-// An operand's codes are used when both operands have codes of a kind that a product row multiplies exactly, and each scale is one number or varies along an
-// axis that the product keeps (rows of the result for a, columns for b). Otherwise the product runs on the reals.
-//   codes of at most 8 bits, both    s32 accumulators        exact; sums longer than the s32 bound are split and joined exactly in f64
-//   codes of at most 16 bits, both   integers held in f64    exact below 2^53
-//   bf16 x bf16, f16 x f16           products exact, sums in f32
-//   else                             f32 or f64
+// An operand's codes are used when both operands have codes of a kind that a product row multiplies exactly, and each scale is
+// one number or varies along an axis that the product keeps (rows of the result for a, columns for b). Otherwise the product runs
+// on the reals.
+//   codes of at most 8 bits, both    s32 accumulators        exact; sums longer than the s32 bound are split and joined exactly
+//   in f64 codes of at most 16 bits, both   integers held in f64    exact below 2^53 bf16 x bf16, f16 x f16           products
+//   exact, sums in f32 else                             f32 or f64
 // Integer results become reals by kernel/epilogue.h, the same for every row: simulated and native execution agree bit for bit.
 #pragma once
 #include <string>

@@ -21,19 +21,19 @@ class Shape {
   Shape(const int64_t* extents, size_t rank);
 
   int rank() const { return rank_; }
-  int64_t size() const;                                       // number of elements
+  int64_t size() const;  // number of elements
   int64_t operator[](int axis) const { return extents_[static_cast<size_t>(axis < 0 ? axis + rank_ : axis)]; }
   int64_t back() const { return (*this)[-1]; }
   const int64_t* begin() const { return extents_.data(); }
   const int64_t* end() const { return extents_.data() + rank_; }
 
-  Shape with(int axis, int64_t extent) const;                 // one extent replaced
-  Shape without(int axis) const;                              // one axis removed
-  Shape dropped_front(int count) const;                       // the last rank - count axes
-  int64_t rows() const;                                       // product of all extents but the last: a tensor seen as [rows, back]
-  int64_t before(int axis) const;                             // product of the extents before an axis
-  int64_t after(int axis) const;                              // product of the extents after an axis
-  std::string text() const;                                   // "[64,28,28,1]"
+  Shape with(int axis, int64_t extent) const;  // one extent replaced
+  Shape without(int axis) const;               // one axis removed
+  Shape dropped_front(int count) const;        // the last rank - count axes
+  int64_t rows() const;                        // product of all extents but the last: a tensor seen as [rows, back]
+  int64_t before(int axis) const;              // product of the extents before an axis
+  int64_t after(int axis) const;               // product of the extents after an axis
+  std::string text() const;                    // "[64,28,28,1]"
 
   bool operator==(const Shape& o) const;
 

@@ -8,41 +8,42 @@
 namespace lp {
 
 // Integers (or bf16/f16 bits) and what they mean:  real = scale_c * value(code - zero_point), value as the format says.
-// Real zero is always on the grid (padding is the zero point). Codes of binary are its reals -1 and +1, with 0 for padding, so that products of
-// codes are products of reals.
+// Real zero is always on the grid (padding is the zero point). Codes of binary are its reals -1 and +1, with 0 for padding, so
+// that products of codes are products of reals.
 struct Codes {
-  Tensor codes;             // i8 u8 i16 i32: the code; bf16, f16: the bit pattern (format bf16 or f16, scale 1)
+  Tensor codes;  // i8 u8 i16 i32: the code; bf16, f16: the bit pattern (format bf16 or f16, scale 1)
   Format format;
-  Tensor scale;             // f32, one element per index of `axis`, or a single one
-  int axis = -1;            // -1: one scale for the whole tensor
+  Tensor scale;   // f32, one element per index of `axis`, or a single one
+  int axis = -1;  // -1: one scale for the whole tensor
   int32_t zero_point = 0;
 
   bool is_per_tensor() const { return axis < 0; }
   float scale_of(int64_t channel) const { return scale.data<float>()[static_cast<size_t>(is_per_tensor() ? 0 : channel)]; }
 };
 
-// How the codes of a format are kept: i8 u8 i16 i32, or bf16/f16 themselves. Formats without codes of their own (f32, f64, other floats) have none.
+// How the codes of a format are kept: i8 u8 i16 i32, or bf16/f16 themselves. Formats without codes of their own (f32, f64, other
+// floats) have none.
 bool has_codes(const Format& format);
 DType storage_of(const Format& format, int32_t zero_point);
 
-Tensor decode(const Codes& codes, DType type = DType::f32);   // the reals, in f32 or f64
+Tensor decode(const Codes& codes, DType type = DType::f32);  // the reals, in f32 or f64
 
 // An immutable handle. The real tensor of a value that has only codes is made when somebody asks for it, and then kept.
 class Value {
  public:
   Value() = default;
-  Value(Tensor reals);                                        // NOLINT: a tensor is a value
-  explicit Value(Codes codes, DType type = DType::f32);       // `type` is what tensor() will be
-  Value(Tensor reals, Codes codes);                           // both, when both are at hand; they must agree
+  Value(Tensor reals);                                   // NOLINT: a tensor is a value
+  explicit Value(Codes codes, DType type = DType::f32);  // `type` is what tensor() will be
+  Value(Tensor reals, Codes codes);                      // both, when both are at hand; they must agree
 
   explicit operator bool() const { return state_ != nullptr; }
   const Shape& shape() const;
   int64_t size() const { return shape().size(); }
-  DType dtype() const;                                        // of tensor()
-  const Tensor& tensor() const;                               // f32 or f64 reals
-  const Codes* codes() const;                                 // nullptr: none
-  bool has_tensor() const;                                    // without making it
-  Value reals() const { return Value(tensor()); }             // the same numbers, codes forgotten
+  DType dtype() const;                             // of tensor()
+  const Tensor& tensor() const;                    // f32 or f64 reals
+  const Codes* codes() const;                      // nullptr: none
+  bool has_tensor() const;                         // without making it
+  Value reals() const { return Value(tensor()); }  // the same numbers, codes forgotten
 
   // The same operation on whatever is there: for ops that only move elements (reshape, slice, max-pool ...). f: Tensor -> Tensor.
   template <class F>
@@ -54,7 +55,7 @@ class Value {
     Codes codes;
     DType type = DType::f32;
   };
-  const State& state() const;                                 // throws Error(failure) if empty
+  const State& state() const;  // throws Error(failure) if empty
   std::shared_ptr<State> state_;
 };
 
