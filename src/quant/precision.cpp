@@ -1,0 +1,79 @@
+// Roles and overrides.
+#include "lptrain/quant/precision.h"
+
+#include <algorithm>
+
+#include "lptrain/base/text.h"
+
+namespace lp {
+namespace {
+
+constexpr std::string_view kDocs[kRoles] = {
+    "what the network is fed",
+    "weights of linear and convolution layers",
+    "biases",
+    "inputs of linear and convolution layers",
+    "gradients of activations, where they enter a layer backwards",
+    "gradients of weights, before the optimizer sees them",
+    "what the optimizer remembers (momentum, second moments)",
+    "the weights themselves, as the optimizer updates them",
+};
+
+// Which scales a role can have: errors are seen in the backward pass, where nothing learns; the last three have no lens that
+// could remember.
+void claim_scale(Fields& f, size_t role, const Quantizer& q) {
+  const Scale::Kind kind = q.rule().kind();
+  const bool remembers = role < static_cast<size_t>(Role::weight_grads), learns = role < static_cast<size_t>(Role::errors);
+  f.claim(learns || kind != Scale::Kind::learned,
+          fmt::format("{}: the scale \"{}\" cannot be learned here; try absmax", Words<Role>::list[role], q.scale.name()));
+  f.claim(remembers || kind != Scale::Kind::observed,
+          fmt::format("{}: the scale \"{}\" needs earlier steps, of which nothing is kept here; try absmax",
+                      Words<Role>::list[role], q.scale.name()));
+}
+
+bool is_unset(const RoleQuantizers& r) {
+  return !r.both && std::ranges::none_of(r.roles, [](const auto& q) { return q.has_value(); });
+}
+
+}  // namespace
+
+std::string_view doc_of(Role role) { return kDocs[static_cast<size_t>(role)]; }
+
+void RoleQuantizers::fields(Fields& f) {
+  f("format", both, "weights and activations alike");
+  for (size_t i = 0; i < kRoles; ++i) {
+    f(Words<Role>::list[i], roles[i], kDocs[i]);
+    if (roles[i]) claim_scale(f, i, *roles[i]);
+  }
+  f.claim(!is_unset(*this), "names no role: give a format, or quantizers by role");
+}
+
+void Precision::fields(Fields& f) {
+  for (size_t i = 0; i < kRoles; ++i) {
+    f(Words<Role>::list[i], roles[i], kDocs[i]);
+    claim_scale(f, i, roles[i]);
+  }
+  f("overrides", overrides, "layer name pattern (* and ?) -> what differs there; the last match wins");
+}
+
+Quantizer Precision::of(Role role, std::string_view layer) const {
+  const size_t i = static_cast<size_t>(role);
+  Quantizer q = roles[i];
+  for (const auto& [pattern, rule] : overrides) {
+    if (!glob_match(pattern, layer)) continue;
+    if (rule.both && (role == Role::weights || role == Role::activations)) {
+      q = Quantizer{};
+      q.format = *rule.both;
+    }
+    if (rule.roles[i]) q = *rule.roles[i];
+  }
+  return q;
+}
+
+void Precision::check(std::span<const std::string> layers) const {
+  for (const auto& [pattern, rule] : overrides)
+    require(std::ranges::any_of(layers, [&](const std::string& layer) { return glob_match(pattern, layer); }),
+            "precision.overrides: \"{}\" matches no layer{}", pattern, suggestion(pattern, layers));
+}
+
+}  // namespace lp

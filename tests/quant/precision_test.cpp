@@ -1,0 +1,61 @@
+// Roles and overrides.
+#include "lptrain/quant/precision.h"
+
+#include <doctest/doctest.h>
+
+#include "quant/json.h"
+
+using namespace lp;
+
+namespace {
+std::string format_of(const Precision& p, Role role, std::string_view layer) { return p.of(role, layer).format.name(); }
+}  // namespace
+
+TEST_CASE("roles that are not named are f32") {
+  const Precision p = from_json<Precision>(R"({"weights": "int8", "errors": {"format": "int8", "rounding": "stochastic"}})");
+  CHECK(format_of(p, Role::weights, "fc1") == "int8");
+  CHECK(p.of(Role::errors, "fc1").rounding == Rounding::stochastic);
+  for (Role role : {Role::input, Role::biases, Role::activations, Role::weight_grads, Role::state, Role::master})
+    CHECK(p.of(role, "fc1").is_identity());
+}
+
+TEST_CASE("the last match in file order wins, role by role") {
+  const Precision p = from_json<Precision>(R"({"weights": "int8", "activations": "uint8", "overrides": {
+      "conv*": "int4", "conv1": {"weights": {"format": "ternary"}}, "*2": "f32", "fc?": {"errors": "e5m2"}}})");
+  CHECK(format_of(p, Role::weights, "conv1") == "ternary");
+  CHECK(format_of(p, Role::activations, "conv1") == "int4");
+  CHECK(format_of(p, Role::weights, "conv2") == "f32");
+  CHECK(format_of(p, Role::activations, "block1.conv2") == "f32");
+  CHECK(format_of(p, Role::weights, "block1.conv1") == "int8");  // "conv*" is the whole name
+  CHECK(format_of(p, Role::weights, "fc1") == "int8");
+  CHECK(format_of(p, Role::errors, "fc1") == "e5m2");
+  CHECK(format_of(p, Role::errors, "conv1") == "f32");
+}
+
+TEST_CASE("a glob that matches nothing is a mistake") {
+  const Precision p = from_json<Precision>(R"({"overrides": {"conv1": "int4", "fc9": "f32"}})");
+  const std::vector<std::string> layers{"conv1", "fc1"};
+  const std::string error = error_of([&] { p.check(layers); });
+  CHECK(holds(error, "\"fc9\" matches no layer"));
+  CHECK(holds(error, "fc1"));
+}
+
+TEST_CASE("scales are refused where they cannot be had") {
+  CHECK(holds(error_of([] { from_json<Precision>(R"({"errors": {"format": "int8", "scale": "learned"}})"); }),
+              "errors: the scale \"learned\" cannot be learned here"));
+  CHECK(holds(error_of([] { from_json<Precision>(R"({"weight_grads": {"format": "int8", "scale": "ema"}})"); }),
+              "weight_grads: the scale \"ema\" needs earlier steps"));
+  CHECK(holds(
+      error_of([] { from_json<Precision>(R"({"overrides": {"fc1": {"state": {"format": "int8", "scale": "learned"}}}})"); }),
+      "state"));
+  CHECK(holds(error_of([] { from_json<Precision>(R"({"overrides": {"fc1": {}}})"); }), "names no role"));
+  CHECK(error_of([] {
+          from_json<Precision>(
+              R"({"errors": {"format": "int8", "scale": "ema"}, "biases": {"format": "int16", "scale": "learned"}})");
+        }).empty());
+}
+
+TEST_CASE("every role says what it is") {
+  for (size_t i = 0; i < kRoles; ++i) CHECK_FALSE(doc_of(static_cast<Role>(i)).empty());
+  static_assert(std::size(Words<Role>::list) == kRoles);
+}

@@ -1,0 +1,176 @@
+// The quantize op against its formula, one number at a time, and its gradients against differences of the frozen rounding.
+#include "lptrain/quant/quantize.h"
+
+#include <doctest/doctest.h>
+
+#include "lptrain/grad/ops.h"
+#include "quant/json.h"
+#include "support/random_tensor.h"
+
+using namespace lp;
+
+namespace {
+
+constexpr const char* kFormats[] = {"int8",   "uint8",  "int4", "int16", "int20", "int1", "q3.4", "uq0.8", "ternary",
+                                    "binary", "pow2_4", "e4m3", "e5m2",  "e2m1",  "f16",  "bf16", "e8m3"};
+
+Quantizer quantizer_of(std::string_view format, std::string_view rounding, std::string_view per) {
+  return quantizer(fmt::format(R"({{"format": "{}", "rounding": "{}", "per": "{}", "scale": {{"fixed": {{"value": 0.5}}}}}})",
+                               format, rounding, per));
+}
+
+// s value(round(x / s)), as the header says.
+double formula(const Quantizer& q, double x, double s, double noise) {
+  const Overflow overflow = q.format == kF16 || q.format == kBf16 ? Overflow::infinity : Overflow::saturate;
+  return s * round_value(q.grid(), x / s, q.rounding, overflow, noise);
+}
+
+Tensor wide_numbers(const Shape& shape) {
+  return tensor_of(shape, DType::f64, [](uint64_t i) { return std::ldexp(Key(1).normal(i), static_cast<int>(i % 24) - 12); });
+}
+
+// q as a smooth function of x and s near (x0, s0): s (h(x/s) + (v0 - h(x0/s0))).
+struct Frozen {
+  const Quantizer& q;
+  double residual(double x0, double s0) const { return round_value(q.grid(), x0 / s0, q.rounding) - h(x0 / s0); }
+  double h(double u) const { return q.gradient.row().h(u, q.ends().low, q.ends().high); }
+  double at(double x, double s, double frozen) const { return s * (h(x / s) + frozen); }
+};
+
+struct Derivatives {
+  Tensor dx, ds;
+};
+Derivatives backward(const Quantizer& q, const Tensor& x, const Tensor& s, int axis, const Tensor& dy, double factor = 1) {
+  Tape tape;
+  const Var vx = tape.leaf(x), vs = tape.leaf(s);
+  const Gradients g = tape.backward(quantize(vx, vs, {&q, axis, 0, {}, factor}), dy);
+  return {g.of(vx), g.of(vs)};
+}
+
+}  // namespace
+
+TEST_CASE("forward is the formula: every format family, rounding and granularity") {
+  const Tensor x = wide_numbers({4, 3, 50});
+  const Tensor one = Tensor::full({1}, 0.37), three = Tensor::of<float>({3}, {0.37f, 1, 5.5f});
+  for (const char* format : kFormats)
+    for (std::string_view rounding : Words<Rounding>::list)
+      for (std::string_view per : Words<Per>::list) {
+        const Quantizer q = quantizer_of(format, rounding, per);
+        const Key noise = Key(5).with(format);
+        const bool by_channel = q.per == Per::channel;
+        const Tensor s = by_channel ? three : one;
+        const std::vector<double> y = numbers_of(quantize(Var(x), Var(s), {&q, 1, 0, noise}).tensor()), in = numbers_of(x);
+        int wrong = 0;
+        for (size_t i = 0; i < in.size(); ++i)
+          wrong += y[i] != formula(q, in[i], static_cast<double>(s.data<float>()[by_channel ? i / 50 % 3 : 0]),
+                                   static_cast<double>(noise.uniform(i)));
+        CHECK_MESSAGE(wrong == 0, format << " " << rounding << " " << per);
+      }
+}
+
+TEST_CASE("f32 and f64 agree where f32 is exact, codes and reals too") {
+  const Tensor x = tensor_of({64}, DType::f32, [](uint64_t i) { return (static_cast<double>(i) - 32) / 8; });
+  for (const char* format : kFormats) {
+    const Quantizer q = quantizer_of(format, "nearest_even", "tensor");
+    const Var s(Tensor::full({1}, 0.5));
+    const Tensor narrow = quantize(Var(x), s, {&q}).tensor(), wide = quantize(Var(convert(x, DType::f64)), s, {&q}).tensor();
+    CHECK_MESSAGE(numbers_of(narrow) == numbers_of(wide), format);
+    CHECK_MESSAGE(numbers_of(quantized(x, q, 0, {})) == numbers_of(narrow), format);
+  }
+}
+
+TEST_CASE("codes are carried when the format has them; those of binary are its reals") {
+  auto codes = [](const char* json) {
+    const Quantizer q = quantizer(json);
+    const Value v =
+        quantize(Var(Tensor::of<float>({2}, {-0.6f, 0})), Var(Tensor::full({1}, q.format.is_float() ? 1 : 0.25)), {&q}).value;
+    return v.codes() ? std::optional<Codes>(*v.codes()) : std::nullopt;
+  };
+  CHECK(codes(R"({"format": "int8"})")->codes.data<int8_t>()[0] == -2);
+  CHECK(codes(R"({"format": "uint8"})")->codes.dtype() == DType::u8);
+  CHECK(codes(R"({"format": "int12"})")->codes.dtype() == DType::i16);
+  CHECK(codes(R"({"format": "bf16"})")->codes.dtype() == DType::bf16);
+  CHECK(codes(R"({"format": "binary"})")->codes.data<int8_t>()[0] == -1);
+  CHECK(codes(R"({"format": "binary"})")->codes.data<int8_t>()[1] == 1);
+  CHECK_FALSE(codes(R"({"format": "e4m3"})"));
+  CHECK_FALSE(codes(R"({"format": "int20"})"));
+  CHECK_FALSE(codes(R"({"format": "bf16", "scale": "absmax"})"));  // halves carry their bit pattern, which knows no scale
+}
+
+TEST_CASE("dx and ds are the derivatives of the formula with its rounding frozen") {
+  const Tensor x = wide_numbers({4, 3, 7}), dy = random_normal({4, 3, 7}, Key(2), DType::f64);
+  for (const char* format : {"int8", "uint8", "int4", "q3.4", "ternary", "binary", "e4m3", "pow2_4"})
+    for (std::string_view per : Words<Per>::list)
+      for (const EstimatorRow& row : Estimator::rows()) {
+        Quantizer q = quantizer(
+            fmt::format(R"({{"format": "{}", "scale": "learned", "per": "{}", "gradient": "{}"}})", format, per, row.name));
+        CAPTURE(format);
+        CAPTURE(row.name);
+        const Tensor s = q.per == Per::channel ? Tensor::of<float>({3}, {0.25f, 1, 3}) : Tensor::full({1}, 0.5);
+        const Derivatives got = backward(q, x, s, 1, dy, 0.125);
+        const Frozen frozen{q};
+        constexpr double kStep = 1e-6;
+        std::vector<double> ds(s.data<float>().size());
+        for (size_t i = 0; i < x.data<double>().size(); ++i) {
+          const size_t c = q.per == Per::channel ? i / 7 % 3 : 0;
+          const double x0 = x.data<double>()[i], s0 = static_cast<double>(s.data<float>()[c]), r = frozen.residual(x0, s0),
+                       d = dy.data<double>()[i];
+          const double along_x = (frozen.at(x0 + kStep, s0, r) - frozen.at(x0 - kStep, s0, r)) / (2 * kStep);
+          CHECK(got.dx.data<double>()[i] == doctest::Approx(d * along_x).epsilon(1e-6));
+          ds[c] += d * (frozen.at(x0, s0 + kStep, r) - frozen.at(x0, s0 - kStep, r)) / (2 * kStep);
+        }
+        for (size_t c = 0; c < ds.size(); ++c)
+          CHECK(static_cast<double>(got.ds.data<float>()[c]) == doctest::Approx(0.125 * ds[c]).epsilon(1e-5));
+      }
+}
+
+TEST_CASE("LSQ, Esser et al. 2020, eq. 3: the three branches by hand") {
+  const Quantizer q = quantizer(R"({"format": "int4", "scale": "learned"})");
+  const Tensor one = Tensor::full({1}, 1);
+  auto ds = [&](float x) { return backward(q, Tensor::of<float>({1}, {x}), Tensor::full({1}, 0.5), 0, one).ds.item(); };
+  CHECK(ds(100) == 7);                           // Q_P
+  CHECK(ds(-100) == -8);                         // -Q_N
+  CHECK(ds(0.65f) == doctest::Approx(1 - 1.3));  // -v/s + round(v/s)
+}
+
+TEST_CASE("a measured scale lets the gradient through, the largest element too, but not below the end of an unsigned grid") {
+  const Tensor x = Tensor::of<float>({4}, {-3, 0.1f, 2, 7.3f}), dy = Tensor::of<float>({4}, {1, 2, 3, 4});
+  auto dx = [&](const char* json) {
+    const Quantizer q = quantizer(json);
+    const Fit f = fit(q.rule().measure(x, lanes_of(x.shape(), q.per, 0), q.ends(), q.zero_point), q);
+    Tape tape;
+    const Var leaf = tape.leaf(x);
+    return numbers_of(tape.backward(quantize(leaf, Var(f.scale), {&q, 0, f.zero_point}), dy).of(leaf));
+  };
+  CHECK(dx(R"({"format": "int4", "narrow": true})") == numbers_of(dy));
+  CHECK(dx(R"({"format": "binary"})") == numbers_of(dy));
+  CHECK(dx(R"({"format": "uint8", "zero_point": true})") == numbers_of(dy));
+  CHECK(dx(R"({"format": "uint8"})") == std::vector<double>{0, 2, 3, 4});
+  CHECK(dx(R"({"format": "uint8", "gradient": "ste"})") == numbers_of(dy));
+  CHECK(dx(R"({"format": "int4", "scale": {"fixed": {"value": 0.5}}})") == std::vector<double>{1, 2, 3, 0});
+}
+
+TEST_CASE("zero point: codes are shifted, 0 stays 0, and the clip moves along") {
+  const Quantizer q = quantizer(R"({"format": "uint8", "zero_point": true, "scale": "ema"})");
+  const Tensor x = Tensor::of<float>({5}, {-1.1f, -1, 0, 1.5f, 2});
+  Tape tape;
+  const Var leaf = tape.leaf(x);
+  const Var y = quantize(leaf, Var(Tensor::full({1}, 0.01)), {&q, 0, 100});  // covers -1 .. 1.55
+  CHECK(y.value.codes()->codes.data<uint8_t>()[0] == 0);
+  CHECK(y.value.codes()->codes.data<uint8_t>()[2] == 100);
+  CHECK(y.value.codes()->codes.data<uint8_t>()[4] == 255);
+  CHECK(difference(y.tensor(), Tensor::of<float>({5}, {-1, -1, 0, 1.5f, 1.55f})) < 1e-6);
+  CHECK(numbers_of(tape.backward(y, Tensor::full({5}, 1)).of(leaf)) == std::vector<double>{0, 1, 1, 1, 0});
+}
+
+TEST_CASE("halves overflow to infinity, as loss scaling expects; others saturate") {
+  const Tensor x = Tensor::of<float>({1}, {1e6f});
+  CHECK(std::isinf(quantized(x, quantizer(R"({"format": "f16"})"), 0, {}).item()));
+  CHECK(quantized(x, quantizer(R"({"format": "e4m3"})"), 0, {}).item() == 448);
+  CHECK(quantized(x, quantizer(R"({"format": "q3.4"})"), 0, {}).item() == 127.0 / 16);
+}
+
+TEST_CASE("the identity is the same tensor") {
+  const Tensor x = wide_numbers({5});
+  CHECK(quantized(x, Quantizer{}, 0, {}).raw() == x.raw());
+}
