@@ -1,0 +1,30 @@
+// What a network is made of when it runs.
+#pragma once
+#include <string>
+
+#include "lptrain/grad/ops.h"
+#include "lptrain/nn/context.h"
+
+namespace lp {
+
+// Sees every piece of state of a model once, in a fixed order, under its full name: for optimizer, checkpoint, export, report.
+class Visitor {
+ public:
+  virtual ~Visitor() = default;
+  virtual void param(Param&) {}  // learned scales too (their value is empty before the first training pass)
+  virtual void buffer(const std::string& name, Tensor&) {
+    (void)name;
+  }  // running statistics, observed extents (empty before): state without gradient
+  virtual void lens(Lens&) {}
+};
+void visit(Param& p, Visitor& v);    // the parameter, then its lens
+void visit(Lens& lens, Visitor& v);  // the lens, its buffers, its learned scale
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  virtual Var forward(Context& context, const Var& x) = 0;  // x[N, ...]
+  virtual void visit(Visitor&) {}
+};
+
+}  // namespace lp

@@ -1,0 +1,56 @@
+// Names, initial values and lenses of what layers are made of.
+#include "lptrain/nn/layer.h"
+
+namespace lp {
+
+std::string Builder::name(const std::string& given, std::string_view label) {
+  if (given.empty() && label.empty()) return "";
+  require(given.find_first_of(".*?") == std::string::npos,
+          "the name \"{}\" holds one of . * ?, which have a meaning in full names and patterns", given);
+  std::string full = scope_ + given;
+  if (given.empty()) full = fmt::format("{}{}{}", scope_, label, ++counts_[fmt::format("{}{}", scope_, label)]);
+  require(names_.insert(full).second, "two layers are named \"{}\"", full);
+  return full;
+}
+
+Builder::Scope::Scope(Builder& b, const std::string& n) : builder(b), outer(b.scope_) {
+  if (!n.empty()) b.scope_ = n + ".";
+}
+
+Param Builder::counted(Param p) {
+  params_ += p.value.size();
+  return p;
+}
+
+Param Builder::weight(const std::string& layer, Shape shape, double bound) {
+  Param p(layer + ".weight", Tensor(shape, compute_));
+  const Key key = seed_.with(p.name);
+  visit_real(compute_, [&]<class T>() {
+    auto w = p.value.data<T>();
+    for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<T>((2 * key.uniform64(i) - 1) * bound);
+  });
+  p.lens = std::make_unique<Lens>(p.name, Role::weights, 0, precision_.of(Role::weights, layer));
+  layers_.push_back(layer);
+  return counted(std::move(p));
+}
+
+Param Builder::bias(const std::string& layer, int64_t size) {
+  Param p(layer + ".bias", Tensor::zeros(Shape{size}, compute_), false);
+  p.lens = std::make_unique<Lens>(p.name, Role::biases, 0, precision_.of(Role::biases, layer));
+  return counted(std::move(p));
+}
+
+Param Builder::plain(const std::string& name, Shape shape, double value) {
+  return counted(Param(name, Tensor::full(shape, value, compute_), false));
+}
+
+Lens Builder::lens(const std::string& layer, Role role) {
+  return Lens(layer + (role == Role::errors ? ".error" : ".input"), role, -1, precision_.of(role, layer));
+}
+
+void Builder::note(std::string name, std::string kind, const Shape& output, int64_t macs, std::optional<ConvShape> product) {
+  lines_.push_back({std::move(name), std::move(kind), output, {macs, params_}, product});
+  params_ = 0;
+}
+
+}  // namespace lp

@@ -1,0 +1,61 @@
+// Layers one after the other: shape inference, building, and errors that say where.
+#include "layers.h"
+
+namespace lp {
+namespace {
+
+struct Chain : Module {
+  std::vector<std::unique_ptr<Module>> parts;
+  Var forward(Context& c, const Var& x) override {
+    Var y = x;
+    for (const auto& part : parts) y = part->forward(c, y);
+    return y;
+  }
+  void visit(Visitor& v) override {
+    for (const auto& part : parts) part->visit(v);
+  }
+};
+
+// Runs what may throw for layer i of a chain.
+template <class F>
+void located(size_t i, const std::string& kind, const std::string& name, F f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    fail(e.kind, "layer {} ({}{}): {}", i + 1, kind, name.empty() ? "" : fmt::format(" \"{}\"", name), e.what());
+  }
+}
+
+Shape checked_output(const Layer& layer, const Shape& input, int64_t classes) {
+  const Shape y = layer.output(input, classes);
+  require(y.size() > 0, "the input {} would leave nothing: {}", input.text(), y.text());
+  return y;
+}
+
+}  // namespace
+
+Shape output_of(const Layers& layers, const Shape& input, int64_t classes) {
+  Shape shape = input;
+  for (size_t i = 0; i < layers.size(); ++i)
+    located(i, layers[i].name(), layers[i]->name, [&] { shape = checked_output(*layers[i], shape, classes); });
+  return shape;
+}
+
+std::unique_ptr<Module> build_chain(const Layers& layers, Builder& b, const Shape& input) {
+  auto chain = std::make_unique<Chain>();
+  Shape shape = input;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const Layer& layer = *layers[i];
+    std::string name = layer.name;
+    located(i, layers[i].name(), name, [&] { name = b.name(layer.name, layer.label()); });
+    located(i, layers[i].name(), name, [&] {
+      const Shape output = checked_output(layer, shape, b.classes());
+      chain->parts.push_back(layer.build(b, name, shape));
+      b.note(name, layers[i].name(), output, layer.macs(shape, b.classes()), layer.product(shape, b.classes()));
+      shape = output;
+    });
+  }
+  return chain;
+}
+
+}  // namespace lp

@@ -1,0 +1,223 @@
+// The descriptions of all layers, for the table in layers.cpp. Shapes are those of one example; activations are [H,W,C].
+#pragma once
+#include <optional>
+
+#include "lptrain/nn/layer.h"
+
+namespace lp {
+
+template <class T>
+struct LayerOf : Layer {
+  std::unique_ptr<Layer> clone() const override { return std::make_unique<T>(static_cast<const T&>(*this)); }
+};
+
+// A module that is a function f(Context&, const Var& x) and holds nothing.
+template <class F>
+std::unique_ptr<Module> module_of(F f) {
+  struct Function : Module {
+    F f;
+    explicit Function(F function) : f(std::move(function)) {}
+    Var forward(Context& c, const Var& x) override { return f(c, x); }
+  };
+  return std::make_unique<Function>(std::move(f));
+}
+
+// A layer that holds nothing: Var apply(const Var& x) const, with x[N, ...].
+template <class T>
+struct Stateless : LayerOf<T> {
+  std::unique_ptr<Module> build(Builder&, const std::string&, const Shape&) const override {
+    return module_of([layer = static_cast<const T&>(*this)](Context&, const Var& x) { return layer.apply(x); });
+  }
+};
+
+// Height and width: 3, or {"h": 3, "w": 5}.
+struct Size2d {
+  int64_t size;
+  std::optional<int64_t> h, w;
+  int64_t height() const { return h.value_or(size); }
+  int64_t width() const { return w.value_or(size); }
+  static constexpr std::string_view kShorthand = "size";
+  void fields(Fields& f);
+};
+
+// [H,W,C] or an error that says what to do.
+void require_image(const Shape& input);
+
+// ---- linear.cpp, conv2d.cpp: products with weights
+struct LinearLayer : LayerOf<LinearLayer> {
+  std::optional<int64_t> out;
+  bool bias = true;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "fc"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  int64_t macs(const Shape& input, int64_t classes) const override;
+  std::optional<ConvShape> product(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+
+struct Conv2dLayer : LayerOf<Conv2dLayer> {
+  std::optional<int64_t> out;
+  Size2d kernel{3, {}, {}}, stride{1, {}, {}}, pad{0, {}, {}}, dilation{1, {}, {}};
+  int64_t groups = 1;
+  bool depthwise = false, bias = true;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "conv"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  int64_t macs(const Shape& input, int64_t classes) const override;
+  std::optional<ConvShape> product(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+
+ private:
+  int64_t groups_for(const Shape& input) const { return depthwise ? input.back() : groups; }
+  int64_t out_for(const Shape& input) const { return out.value_or(input.back()); }
+};
+
+// What both are built of: product(x, w, b, error) with a lens at its input, weights [O, ...], optionally biases [O], and a lens
+// for the errors.
+using Product = std::function<Var(const Var& x, const Var& w, const Var& b, Prepare error)>;
+std::unique_ptr<Module> product_module(Builder& b, const std::string& name, const Shape& weight, bool has_bias, Product product);
+
+// ---- pool.cpp
+struct Pool2dLayer {
+  Size2d kernel{2, {}, {}}, pad{0, {}, {}};
+  std::optional<Size2d> stride;
+  void pool_fields(Fields& f);
+  Pool2d how() const;
+  Shape pooled(const Shape& input) const;
+};
+struct MaxPool2dLayer : Stateless<MaxPool2dLayer>, Pool2dLayer {
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t) const override { return pooled(input); }
+  Var apply(const Var& x) const { return max_pool2d(x, how()); }
+};
+struct AvgPool2dLayer : Stateless<AvgPool2dLayer>, Pool2dLayer {
+  void fields(Fields& f) override { pool_fields(f); }
+  Shape output(const Shape& input, int64_t) const override { return pooled(input); }
+  Var apply(const Var& x) const { return avg_pool2d(x, how()); }
+};
+struct GlobalAvgPoolLayer : Stateless<GlobalAvgPoolLayer> {
+  Shape output(const Shape& input, int64_t) const override;
+  Var apply(const Var& x) const { return global_avg_pool(x); }
+};
+
+// ---- norm.cpp
+struct BatchNormLayer : LayerOf<BatchNormLayer> {
+  double momentum = 0.1, eps = 1e-5;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "bn"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct LayerNormLayer : LayerOf<LayerNormLayer> {
+  double eps = 1e-5;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "ln"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+
+// ---- lookup.cpp: embedding and dropout
+struct EmbeddingLayer : LayerOf<EmbeddingLayer> {
+  int64_t vocabulary = 0, dim = 0;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "embedding"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct DropoutLayer : LayerOf<DropoutLayer> {
+  double rate = 0.5;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "dropout"; }
+  Shape output(const Shape& input, int64_t) const override { return input; }
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+
+// ---- move.cpp: layers that move elements or cut some away
+struct FlattenLayer : Stateless<FlattenLayer> {
+  Shape output(const Shape& input, int64_t) const override { return {input.size()}; }
+  Var apply(const Var& x) const { return lp::reshape(x, {x.shape()[0], x.shape().after(0)}); }
+};
+struct ReshapeLayer : LayerOf<ReshapeLayer> {
+  std::vector<int64_t> shape;
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct PermuteLayer : Stateless<PermuteLayer> {
+  std::vector<int> order;
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t classes) const override;
+  Var apply(const Var& x) const;
+};
+struct SliceLayer : Stateless<SliceLayer> {
+  int axis = 0;
+  int64_t begin = 0, step = 1;
+  std::optional<int64_t> end;
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t classes) const override;
+  Var apply(const Var& x) const;
+};
+struct SubsampleLayer : Stateless<SubsampleLayer> {
+  Size2d stride{2, {}, {}};
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t classes) const override;
+  Var apply(const Var& x) const;
+};
+struct PadChannelsLayer : Stateless<PadChannelsLayer> {
+  int64_t to = 1;
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t classes) const override;
+  Var apply(const Var& x) const { return lp::pad(x, -1, 0, to - x.shape().back()); }
+};
+
+// ---- combine.cpp: layers made of layers
+struct SequentialLayer : LayerOf<SequentialLayer> {
+  Layers layers;
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t classes) const override { return output_of(layers, input, classes); }
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct RepeatLayer : LayerOf<RepeatLayer> {
+  int64_t times = 1;
+  Layers layers;
+  void fields(Fields& f) override;
+  Shape output(const Shape& input, int64_t classes) const override { return output_of(unrolled(), input, classes); }
+  std::unique_ptr<Module> build(Builder& b, const std::string&, const Shape& input) const override {
+    return build_chain(unrolled(), b, input);
+  }
+
+ private:
+  Layers unrolled() const;
+};
+struct ResidualLayer : LayerOf<ResidualLayer> {
+  Layers layers, shortcut;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "block"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct BranchLayer : LayerOf<BranchLayer> {
+  std::vector<Layers> paths;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "branch"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+
+// ---- functions of the elements, and distributions over the last axis
+template <class A>
+struct ActivationLayer : Stateless<ActivationLayer<A>> {
+  A activation;
+  void fields(Fields& f) override {
+    if constexpr (requires { activation.fields(f); }) activation.fields(f);
+  }
+  Shape output(const Shape& input, int64_t) const override { return input; }
+  Var apply(const Var& x) const { return activate(activation, x); }
+};
+template <Var (*kFunction)(const Var&)>
+struct FunctionLayer : Stateless<FunctionLayer<kFunction>> {
+  Shape output(const Shape& input, int64_t) const override { return input; }
+  Var apply(const Var& x) const { return kFunction(x); }
+};
+
+}  // namespace lp

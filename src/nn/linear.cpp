@@ -1,0 +1,31 @@
+// Fully connected layer.
+#include "layers.h"
+
+namespace lp {
+
+void LinearLayer::fields(Fields& f) {
+  f("name", name, "layer name; by default fc1, fc2 ...");
+  f("out", out, "outputs; by default as many as the data set has classes", {1, 1e7});
+  f("bias", bias, "add a trained bias");
+}
+
+Shape LinearLayer::output(const Shape& input, int64_t classes) const {
+  require(input.rank() >= 1, "the input has no axis, wanted [..., I]");
+  require(out || classes > 0, "no \"out\", and the data has no classes to count; give \"out\"");
+  return input.with(-1, out.value_or(classes));
+}
+
+int64_t LinearLayer::macs(const Shape& input, int64_t classes) const { return input.size() * out.value_or(classes); }
+
+std::optional<ConvShape> LinearLayer::product(const Shape& input, int64_t classes) const {
+  return ConvShape{input.rows(), 1, 1, input.back(), out.value_or(classes), 1, 1};
+}
+
+std::unique_ptr<Module> LinearLayer::build(Builder& b, const std::string& full_name, const Shape& input) const {
+  const Shape weight{out.value_or(b.classes()), input.back()};
+  return product_module(b, full_name, weight, bias, [](const Var& x, const Var& w, const Var& offset, Prepare error) {
+    return lp::linear(x, w, offset, std::move(error));
+  });
+}
+
+}  // namespace lp

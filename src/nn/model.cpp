@@ -1,0 +1,64 @@
+// Building, running and re-precisioning whole networks.
+#include "lptrain/nn/model.h"
+
+namespace lp {
+namespace {
+
+struct SetPrecision : Visitor {
+  const Precision& precision;
+  explicit SetPrecision(const Precision& p) : precision(p) {}
+  void lens(Lens& l) override { l.set(precision.of(l.role, l.layer())); }
+};
+
+struct CollectParams : Visitor {
+  std::vector<Param*> list;
+  void param(Param& p) override {
+    if (p.value) list.push_back(&p);
+  }
+};
+
+}  // namespace
+
+Model::Model(const ModelSpec& spec, const Shape& input, int64_t classes, const Precision& precision, DType compute, Key seed)
+    : spec_(spec.layers.empty() ? find_model(spec.name) : spec),
+      input_(input),
+      compute_(compute),
+      entrance_("input", Role::input, -1, precision.of(Role::input, "")) {
+  Builder b(precision, classes, compute, seed);
+  body_ = build_chain(spec_.layers, b, input);
+  layers_ = b.layers();
+  lines_ = b.lines();
+  output_ = lines_.back().output;
+  require(output_.rank() == 1,
+          "the model ends with {}, wanted a vector; end with \"flatten\" or \"global_avg_pool\" and \"linear\"", output_.text());
+  precision.check(layers_);
+}
+
+Var Model::forward(Context& context, const Tensor& x) {
+  require(x.shape().rank() == input_.rank() + 1 && x.shape().dropped_front(1) == input_,
+          "the model wants examples {}, found a batch {}", input_.text(), x.shape().text());
+  return body_->forward(context, context.look(entrance_, Var(x.dtype() == compute_ ? x : convert(x, compute_))));
+}
+
+void Model::visit(Visitor& v) {
+  lp::visit(entrance_, v);
+  body_->visit(v);
+}
+
+void Model::set_precision(const Precision& precision) {
+  precision.check(layers_);
+  SetPrecision change(precision);
+  visit(change);
+}
+
+std::vector<Param*> Model::params() {
+  CollectParams all;
+  visit(all);
+  return all.list;
+}
+
+std::vector<LayerLine> summarize(const ModelSpec& spec, const Shape& input, int64_t classes) {
+  return Model(spec, input, classes, Precision{}, DType::f32, Key(0)).lines();
+}
+
+}  // namespace lp

@@ -1,0 +1,20 @@
+// The order in which state is visited.
+#include "lptrain/nn/module.h"
+
+namespace lp {
+
+void visit(Lens& lens, Visitor& v) {
+  v.lens(lens);
+  if (lens.quantizer.rule().kind() == Scale::Kind::observed && !lens.is_identity()) {
+    v.buffer(lens.name + ".low", lens.observed.low);
+    v.buffer(lens.name + ".high", lens.observed.high);
+  }
+  if (lens.scale) v.param(*lens.scale);
+}
+
+void visit(Param& p, Visitor& v) {
+  v.param(p);
+  if (p.lens) visit(*p.lens, v);
+}
+
+}  // namespace lp

@@ -1,0 +1,31 @@
+// Parameters own their lens; lenses own what was observed and learned.
+#include "lptrain/nn/param.h"
+
+namespace lp {
+
+Param::Param(std::string param_name, Tensor initial, bool does_decay)
+    : name(std::move(param_name)), value(std::move(initial)), decays(does_decay) {}
+Param::~Param() = default;
+Param::Param(Param&&) noexcept = default;
+Param& Param::operator=(Param&&) noexcept = default;
+
+Lens::Lens(std::string lens_name, Role lens_role, int channel_axis, Quantizer chosen)
+    : name(std::move(lens_name)), role(lens_role), axis(channel_axis) {
+  set(std::move(chosen));
+}
+
+void Lens::set(Quantizer chosen) {
+  const bool is_learned = !chosen.is_identity() && chosen.rule().kind() == Scale::Kind::learned;
+  if (chosen == quantizer && is_learned == scale.has_value()) return;
+  quantizer = std::move(chosen);
+  observed = {};
+  scale.reset();
+  if (is_learned) scale.emplace(name + ".scale", Tensor(), false);
+}
+
+std::string Lens::layer() const {
+  const size_t dot = name.find_last_of('.');
+  return dot == std::string::npos ? "" : name.substr(0, dot);
+}
+
+}  // namespace lp
