@@ -1,0 +1,71 @@
+// A whole experiment as data: what a config file says, read, checked and resolved.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lptrain/base/document.h"
+#include "lptrain/data/dataset.h"
+#include "lptrain/nn/model.h"
+#include "lptrain/quant/precision.h"
+#include "lptrain/train/loss.h"
+#include "lptrain/train/loss_scale.h"
+#include "lptrain/train/optimizer.h"
+
+namespace lp {
+
+enum class Compute : uint8_t { f32, f64 };
+template <>
+struct Words<Compute> {
+  static constexpr std::string_view list[] = {"f32", "f64"};
+};
+
+// How the weights are moved.
+struct TrainSpec {
+  int64_t epochs = 10;
+  int64_t batch = 64;
+  Choice<Optimizer> optimizer{"sgd"};
+  Choice<Schedule> schedule{"constant"};
+  double warmup = 0;  // epochs
+  Choice<Loss> loss{"cross_entropy"};
+  Choice<LossScale> loss_scale{"none"};
+  std::optional<double> clip_norm, clip_value;
+  uint64_t seed = 1;
+  int64_t eval_batch = 256;
+  void fields(Fields& f);
+};
+
+// One phase of a run, complete: the top level with the phase's own values merged over it.
+struct PhaseSpec {
+  std::string name;
+  Precision precision;
+  TrainSpec train;
+  bool keep = false;  // keep the optimizer's state from the phase before
+  void fields(Fields& f);
+};
+
+struct RunConfig {
+  std::string name = "run";
+  std::string description;
+  std::string expected;  // what a run of this config reaches, for people
+  ModelSpec model;
+  DatasetSpec dataset;
+  Compute compute = Compute::f32;
+  std::string init_from;  // weights to start from: a run folder or a .safetensors file; empty: random
+  Precision precision;    // of every phase that does not say otherwise
+  TrainSpec train;
+  std::vector<PhaseSpec> phases;  // at least one; without "phases" in the file it is the top level itself
+
+  void fields(Fields& f);  // of the top level, without phases
+  DType dtype() const { return compute == Compute::f64 ? DType::f64 : DType::f32; }
+  Document document;  // what it was read from, merged and complete: config.json of the run folder
+};
+
+// Reads a run config: unknown keys, wrong values and impossible combinations are reported all at once (DocumentError), with
+// file:line:column. `assignments` are "--set" texts, applied to the top level; one that every phase overrides is an error that
+// says so. A sweep is refused, and `sweep` named.
+RunConfig read_config(Document document, std::span<const std::string> assignments = {});
+RunConfig load_config(const std::filesystem::path& file, std::span<const std::string> assignments = {});
+
+}  // namespace lp

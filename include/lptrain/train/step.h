@@ -1,0 +1,45 @@
+// One training step: forward, backward, and the one place between gradients and optimizer.
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lptrain/nn/model.h"
+#include "lptrain/train/config.h"
+
+namespace lp {
+
+// What an optimizer remembers, under "<parameter>/<slot number>".
+class OptimizerState {
+ public:
+  std::vector<Tensor>& slots(const Param& p, const Optimizer& optimizer);  // zeros when first asked for
+  void clear() { slots_.clear(); }
+  std::vector<std::pair<std::string, Tensor>> named() const;
+  void restore(const std::string& name, Tensor value);  // the inverse of named()
+
+ private:
+  std::map<std::string, std::vector<Tensor>> slots_;
+};
+
+// Where in a run a step is taken.
+struct StepPlace {
+  int64_t step = 0;      // global: the key of randomness
+  int64_t updates = 0;   // made so far by this phase's optimizer
+  double lr_factor = 1;  // schedule and warm-up
+};
+
+struct StepOutcome {
+  double loss = 0;
+  std::vector<int32_t> predicted;  // class of each example
+  bool skipped = false;            // the loss scale was too high for the gradients; nothing was changed
+};
+
+// Moves the model by one batch. Throws Error(diverged) when the loss, or gradients without a loss scale that can be lowered, are
+// not finite; the message names the tensor, the largest weight and what to try.
+//   gradients -> unscaled -> clipped -> quantized (role weight_grads) -> optimizer -> state and master quantized -> statistics of
+//   lenses applied
+StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
+                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state);
+
+}  // namespace lp

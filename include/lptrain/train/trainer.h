@@ -1,0 +1,77 @@
+// The training loop: one page, which emits events; console, metrics file and checkpoints are sinks.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lptrain/data/loader.h"
+#include "lptrain/train/events.h"
+#include "lptrain/train/step.h"
+
+namespace lp {
+
+// The epoch that validation selects: the highest accuracy, then the lowest loss, the earlier one if equal. Per phase.
+struct Best {
+  int64_t epoch = 0;  // 0: none yet
+  Score validation;
+  void fields(Fields& f);
+};
+
+// Everything that resume needs beside tensors.
+struct Progress {
+  Position position;
+  double loss_sum = 0;  // of the epoch under way
+  int64_t correct = 0, seen = 0, skipped = 0;
+  Best best;
+  std::vector<EpochScores> history;
+  double seconds = 0;
+  std::string loss_scale;  // its state, as text
+  void fields(Fields& f);
+};
+
+class Trainer {
+ public:
+  // Keeps references to config and data.
+  Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch*> watches);
+
+  // Why a checkpoint is asked for. new_best: the weights are the best so far by validation (epoch_end follows).
+  enum class Moment { start, interval, new_best, epoch_end, stop };
+  using Save = std::function<void(Moment)>;
+
+  // Goes on from progress() to the end of the last phase, or until `stop` is not 0 (looked at after every batch); false: stopped.
+  // `save` is called at step 0, after every epoch, at least every 30 s, and when stopping.
+  bool run(const std::atomic<int>& stop, const Save& save);
+
+  Model& model() { return model_; }
+  Progress& progress() { return progress_; }
+  OptimizerState& optimizer_state() { return state_; }
+  const PhaseSpec& phase() const;  // the one under way, or the last
+  void enter_phase();              // after progress() was changed from outside: lenses and loss scale of its phase
+
+ private:
+  bool run_epoch(const std::atomic<int>& stop, const Save& save);
+  void run_batch(const Batch& batch, int64_t batches);
+  void finish_epoch(const Save& save, int64_t batches);
+  void checkpoint(const Save& save, Moment moment);
+  int64_t first_epoch() const;
+  double lr_factor(int64_t batches) const;
+
+  const RunConfig& config_;
+  const Dataset& data_;
+  std::vector<Watch*> watches_;
+  Model model_;
+  OptimizerState state_;
+  Choice<LossScale> loss_scale_;
+  Progress progress_;
+  double started_ = 0, saved_ = 0;  // seconds of a steady clock
+};
+
+// Loss and accuracy over a split, in evaluation mode.
+struct Evaluation {
+  Score score;
+  std::vector<int32_t> predicted;  // per example of the split, in its order
+};
+Evaluation evaluate(Model& model, const Loss& loss, const Dataset& data, const Subset& split, int64_t batch);
+
+}  // namespace lp

@@ -1,0 +1,109 @@
+// What a config says of itself, and how it is resolved: top level, phases, assignments.
+#include "lptrain/train/config.h"
+
+#include <algorithm>
+
+namespace lp {
+namespace {
+
+constexpr std::string_view kPhaseKeys[] = {"name", "precision", "train", "keep"};
+
+bool is_phase_key(const std::string& key) { return std::ranges::find(kPhaseKeys, key) != std::end(kPhaseKeys); }
+
+// The top level as a phase sees it: without what only the run has.
+Document phase_defaults(const Document& top) {
+  Document d = top;
+  for (const std::string& key : top.keys())
+    if (key == "name" || !is_phase_key(key)) d.erase(key);
+  return d;
+}
+
+// An assignment under a path that every phase sets for itself would change nothing.
+void refuse_hidden(const Document& document, std::string_view assignment) {
+  const std::string path(assignment.substr(0, assignment.find('=')));
+  const size_t count = document.has("phases") ? document.size("phases") : 0;
+  for (size_t i = 0; i < count; ++i)
+    if (!document.has(fmt::format("phases.{}.{}", i, path))) return;
+  require(count == 0, "--set {}: every phase sets \"{}\" for itself; set phases.0.{} and so on instead", assignment, path, path);
+}
+
+std::vector<PhaseSpec> read_phases(const Document& document) {
+  std::vector<PhaseSpec> phases;
+  const size_t count = document.has("phases") ? document.size("phases") : 0;
+  for (size_t i = 0; i < std::max<size_t>(count, 1); ++i) {
+    Document d = phase_defaults(document);
+    if (count > 0) d.merge(document.at(fmt::format("phases.{}", i)));
+    read(d, phases.emplace_back());
+    if (phases.back().name.empty()) phases.back().name = fmt::format("phase {}", i + 1);
+  }
+  return phases;
+}
+
+void check_needs_f64(const Precision& precision, const std::string& where) {
+  for (size_t i = 0; i < kRoles; ++i) {
+    const Format& f = precision.roles[i].format;
+    require(f == kF64 ? false : !f.needs_f64(), "{}precision.{}: {} holds numbers that f32 cannot; set \"compute\": \"f64\"",
+            where, Words<Role>::list[i], f.name());
+  }
+}
+
+}  // namespace
+
+void TrainSpec::fields(Fields& f) {
+  f("epochs", epochs, "passes over the training split", {0, 1e6});
+  f("batch", batch, "examples a step", {1, 1e6});
+  f("optimizer", optimizer, "how gradients move the weights");
+  f("schedule", schedule, "how the learning rate changes over the phase");
+  f("warmup", warmup, "epochs over which the learning rate grows linearly from 0", {0, 1e6});
+  f("loss", loss, "what is minimized");
+  f("loss_scale", loss_scale, "factor on the loss before backward, so that small gradients survive narrow formats");
+  f("clip_norm", clip_norm, "largest Euclidean norm of all gradients together", {1e-30, 1e30});
+  f("clip_value", clip_value, "largest magnitude of any gradient", {1e-30, 1e30});
+  f("seed", seed, "of everything random but the validation split");
+  f("eval_batch", eval_batch, "examples at a time in evaluation", {1, 1e6});
+}
+
+void PhaseSpec::fields(Fields& f) {
+  f("name", name, "of the phase");
+  f("precision", precision, "which numbers are narrow");
+  f("train", train, "how the weights are moved");
+  f("keep", keep, "go on with the optimizer's state of the phase before");
+}
+
+void RunConfig::fields(Fields& f) {
+  f("name", name, "of the run; its folder is runs/<name>-<time>");
+  f("description", description, "what it shows, for people");
+  f("expected", expected, "what it reaches, for people");
+  f("model", model, "a name in models/, or the model itself");
+  f("dataset", dataset, "a name in datasets/, or where files are");
+  f("compute", compute, "type of all arithmetic that is not narrowed");
+  f("init_from", init_from, "run folder or weights file to start from");
+  f("precision", precision, "which numbers are narrow: role -> quantizer");
+  f("train", train, "how the weights are moved");
+}
+
+RunConfig read_config(Document document, std::span<const std::string> assignments) {
+  require(!document.has("vary") && !document.has("base"), "this is a sweep, not a run: use `lptrain sweep`");
+  for (const std::string& assignment : assignments) {
+    refuse_hidden(document, assignment);
+    document.set(assignment);
+  }
+  RunConfig config;
+  Document top = document;
+  top.erase("phases");
+  read(top, config);
+  config.phases = read_phases(document);
+  if (config.compute == Compute::f32)
+    for (size_t i = 0; i < config.phases.size(); ++i)
+      check_needs_f64(config.phases[i].precision, config.phases.size() > 1 ? fmt::format("phases.{}.", i) : "");
+  config.document = write(config);
+  if (document.has("phases"))
+    config.document.merge(Document::parse("{\"phases\": " + document.at("phases").dump() + "}", "phases"));
+  return config;
+}
+
+RunConfig load_config(const std::filesystem::path& file, std::span<const std::string> assignments) {
+  return read_config(Document::load(file), assignments);
+}
+
+}  // namespace lp

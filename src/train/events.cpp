@@ -1,0 +1,31 @@
+// How events are written down.
+#include "lptrain/train/events.h"
+
+namespace lp {
+
+void Position::fields(Fields& f) {
+  f("phase", phase, "index of the phase", {0, 1e6});
+  f("epoch", epoch, "epochs done in it", {0, 1e9});
+  f("batch", batch, "batches done in the epoch under way", {0, 1e12});
+  f("step", step, "batches done in all", {0, 1e15});
+  f("updates", updates, "made by this phase's optimizer", {0, 1e15});
+}
+
+void Score::fields(Fields& f) {
+  f("loss", loss, "mean over examples");
+  f("accuracy", accuracy, "share of examples that are right", {0, 1});
+  f("examples", examples, "how many were looked at");
+}
+
+void EpochScores::fields(Fields& f) {
+  f("phase", phase, "index of the phase");
+  f("epoch", epoch, "from 1, in the phase");
+  f("step", step, "batches done in all");
+  f("skipped", skipped, "steps that loss scaling skipped");
+  f("lr", lr, "learning rate of the last step");
+  f("seconds", seconds, "since the start of the run");
+  f("train", train, "while the weights were moving");
+  f("validation", validation, "after the epoch");
+}
+
+}  // namespace lp

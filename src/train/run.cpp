@@ -1,0 +1,293 @@
+// From a config to a run folder.
+#include "lptrain/train/run.h"
+
+#include <fmt/chrono.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+
+#include "lptrain/base/files.h"
+#include "lptrain/base/parallel.h"
+#include "lptrain/base/version.h"
+#include "lptrain/kernel/cpu.h"
+#include "lptrain/train/checkpoint.h"
+#include "lptrain/train/curve.h"
+
+namespace lp {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t kFormatOfMetrics = 1;
+
+std::string utc_now(const char* format) {
+  return fmt::format(fmt::runtime(fmt::format("{{:{}}}", format)), fmt::gmtime(std::time(nullptr)));
+}
+
+// What a run ran on: enough to repeat it, or to say why it cannot be.
+struct Meta {
+  std::string version = lp::version(), commit = lp::commit(), compiler = lp::compiler(), cpu = cpu_name(),
+              isa{name_of(cpu_isa())}, backend{name_of(backend_cap())};
+  int threads = thread_count();
+  uint64_t seed = 0;
+  std::string dataset, data_digest, started = utc_now("%Y-%m-%dT%H:%M:%SZ"), host;
+  std::vector<std::string> command;
+  int64_t metrics_format = kFormatOfMetrics;
+  void fields(Fields& f) {
+    f("version", version, "of lptrain");
+    f("commit", commit, "of its source");
+    f("compiler", compiler, "that built it");
+    f("cpu", cpu, "name of the processor");
+    f("isa", isa, "widest instruction set allowed");
+    f("backend", backend, "kernels allowed");
+    f("threads", threads, "of every loop");
+    f("seed", seed, "of the first phase");
+    f("dataset", dataset, "name");
+    f("data_digest", data_digest, "sha256 over what was read");
+    f("started", started, "UTC");
+    f("host", host, "name of the machine");
+    f("command", command, "as typed");
+    f("metrics_format", metrics_format, "of metrics.jsonl");
+  }
+};
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+fs::path new_folder(const std::string& out, const std::string& name) {
+  fs::path folder = out;
+  if (out.empty()) {
+    const std::string stem = fmt::format("runs/{}-{}", name, utc_now("%Y%m%d-%H%M%S"));
+    folder = stem;
+    for (int k = 2; fs::exists(folder); ++k) folder = fmt::format("{}-{}", stem, k);
+  }
+  std::error_code error;
+  require(!fs::exists(folder, error) || (fs::is_directory(folder, error) && fs::is_empty(folder, error)),
+          "--out {}: is not an empty folder; a run never overwrites another: name a new one, or continue it with `lptrain train "
+          "--resume {}`",
+          folder.string(), folder.string());
+  fs::create_directories(folder, error);
+  if (error) fail(ErrorKind::failure, "cannot make the run folder {}: {}", folder.string(), error.message());
+  return folder;
+}
+
+// metrics.jsonl, log.txt and curve.svg.
+class FolderWatch : public Watch {
+ public:
+  FolderWatch(fs::path folder, const std::string& title, const std::vector<EpochScores>& history)
+      : folder_(std::move(folder)), title_(title), history_(history) {
+    std::string lines;
+    for (const EpochScores& e : history_) lines += write(e).dump(0) + "\n";
+    write_file(folder_ / "metrics.jsonl", lines);
+  }
+  void phase_started(const std::string& name, const Position& at, int64_t phases, int64_t epochs) override {
+    log(fmt::format("phase {}/{} \"{}\": {} epochs, at epoch {} batch {}", at.phase + 1, phases, name, epochs, at.epoch,
+                    at.batch));
+  }
+  void epoch_done(const EpochScores& e, bool is_best) override {
+    history_.push_back(e);
+    append_line(folder_ / "metrics.jsonl", write(e).dump(0));
+    log(fmt::format("epoch {} train loss {:.4f} accuracy {:.4f}, validation loss {:.4f} accuracy {:.4f}{}", e.epoch, e.train.loss,
+                    e.train.accuracy, e.validation.loss, e.validation.accuracy, is_best ? " (best)" : ""));
+    write_file(folder_ / "curve.svg", curve_svg(history_, title_));
+  }
+  void note(const std::string& text) override { log(text); }
+  void log(const std::string& text) { append_line(folder_ / "log.txt", utc_now("%Y-%m-%d %H:%M:%S ") + text); }
+
+ private:
+  fs::path folder_;
+  std::string title_;
+  std::vector<EpochScores> history_;
+};
+
+struct WeightBits : Visitor {
+  int64_t parameters = 0, weights = 0;
+  double bits = 0;
+  void param(Param& p) override {
+    parameters += p.value.size();
+    if (!p.lens || p.lens->role != Role::weights) return;
+    weights += p.value.size();
+    bits += static_cast<double>(p.value.size()) * p.lens->quantizer.format.bits();
+  }
+};
+
+// Everything a run needs while it goes on.
+struct Session {
+  const RunConfig& config;
+  const RunOptions& options;
+  fs::path folder;
+  Dataset data;
+  FolderWatch files;
+  Trainer trainer;
+
+  Session(const RunConfig& c, const RunOptions& o, fs::path f, Dataset d, const std::vector<EpochScores>& history)
+      : config(c),
+        options(o),
+        folder(std::move(f)),
+        data(std::move(d)),
+        files(folder, c.name, history),
+        trainer(c, data, watches()) {}
+
+  std::vector<Watch*> watches() {
+    std::vector<Watch*> all = options.watches;
+    all.push_back(&files);
+    return all;
+  }
+
+  void save(Trainer::Moment moment) {
+    if (moment == Trainer::Moment::new_best) return save_weights(folder / "best.safetensors", trainer.model(), config, data);
+    save_weights(folder / "last.safetensors", trainer.model(), config, data);
+    save_state(folder / "last.state", trainer);
+  }
+
+  Score test(const char* file) {
+    load_weights(read_tensors(folder / file), (folder / file).string(), trainer.model());
+    return evaluate(trainer.model(), *trainer.phase().train.loss, data, data.test, trainer.phase().train.eval_batch).score;
+  }
+
+  Summary summary(const std::string& status) {
+    Summary s;
+    s.name = config.name;
+    s.status = status;
+    s.run = folder.string();
+    const Progress& p = trainer.progress();
+    s.epochs = std::ssize(p.history);
+    s.seconds = p.seconds;
+    if (!p.history.empty()) s.train = p.history.back().train, s.validation = p.history.back().validation;
+    WeightBits bits;
+    trainer.model().visit(bits);
+    s.parameters = bits.parameters;
+    s.weight_bytes = static_cast<int64_t>(bits.bits / 8);
+    s.bits_per_weight = bits.weights ? bits.bits / static_cast<double>(bits.weights) : 0;
+    for (const LayerLine& line : summarize(config.model, data.shape, std::ssize(data.classes))) s.macs += line.cost.macs;
+    s.best.epoch = p.best.epoch;
+    s.best.validation = p.best.validation;
+    return s;
+  }
+
+  Summary finish(bool finished) {
+    Summary s = summary(finished ? "finished" : "interrupted");
+    if (finished) {
+      s.test = test("last.safetensors");
+      const bool last_is_best =
+          s.epochs > 0 && s.best.epoch == trainer.progress().history.back().epoch;  // both count in the last phase
+      if (s.best.epoch > 0) s.best.test = last_is_best ? s.test : test("best.safetensors");
+    }
+    write_file(folder / "summary.json", write(s).dump() + "\n");
+    return s;
+  }
+
+  Summary run(const std::atomic<int>& stop) {
+    for (Watch* w : options.watches) w->note("run folder: " + folder.string());
+    try {
+      return finish(trainer.run(stop, [this](Trainer::Moment m) { save(m); }));
+    } catch (const Error& e) {
+      if (e.kind == ErrorKind::diverged) write_file(folder / "summary.json", write(summary("diverged")).dump() + "\n");
+      files.log(e.what());
+      throw;
+    }
+  }
+};
+
+void initialize(const RunConfig& config, Model& model) {
+  if (config.init_from.empty()) return;
+  fs::path file = config.init_from;
+  if (fs::is_directory(file)) file /= "best.safetensors";
+  load_weights(read_tensors(file), file.string(), model, true);
+}
+
+// What a kill in the middle of writing left (base/files.h).
+void remove_temporaries(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().filename().string().find(".tmp-") != std::string::npos) left.push_back(entry.path());
+  for (const fs::path& file : left) fs::remove(file, error);
+}
+
+// The config with its model inline, so that a run folder needs no other file. Builds the model before any folder is made: a
+// config that cannot run leaves nothing behind.
+RunConfig with_model(const RunConfig& config, const Dataset& data) {
+  const PhaseSpec& first = config.phases.front();
+  Model model(config.model, data.shape, std::ssize(data.classes), first.precision, config.dtype(), Key(first.train.seed));
+  initialize(config, model);
+  RunConfig own = config;
+  own.model = model.spec();
+  own.document.merge(Document::parse("{\"model\": " + write(own.model).dump() + "}", "model"));
+  return own;
+}
+
+}  // namespace
+
+void Summary::Selected::fields(Fields& f) {
+  f("epoch", epoch, "chosen by validation");
+  f("validation", validation, "of that epoch");
+  f("test", test, "of that epoch's model");
+}
+
+void Summary::fields(Fields& f) {
+  f("name", name, "of the run");
+  f("status", status, "finished, interrupted or diverged");
+  f("run", run, "its folder");
+  f("epochs", epochs, "done");
+  f("seconds", seconds, "of training and validation");
+  f("train", train, "last epoch, measured while the weights were moving");
+  f("validation", validation, "last epoch");
+  f("test", test, "the last epoch's model");
+  f("best", best, "the epoch that validation selects");
+  f("parameters", parameters, "trained numbers");
+  f("weight_bytes", weight_bytes, "of the weights, packed at their width");
+  f("macs", macs, "multiplications for one example");
+  f("bits_per_weight", bits_per_weight, "mean over the weights");
+}
+
+Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop) {
+  Dataset data = load_dataset(config.dataset, data_folders(options.data));
+  const RunConfig own = with_model(config, data);
+  const fs::path folder = new_folder(options.out, config.name);
+  Meta meta;
+  meta.seed = config.phases[0].train.seed;
+  meta.dataset = data.name;
+  meta.data_digest = data.digest;
+  meta.host = host_name();
+  meta.command = options.command;
+  write_file(folder / "config.json", own.document.dump() + "\n");
+  write_file(folder / "meta.json", write(meta).dump() + "\n");
+  Session session(own, options, folder, std::move(data), {});
+  initialize(own, session.trainer.model());
+  return session.run(stop);
+}
+
+Summary resume_run(const fs::path& folder, const RunOptions& options, const std::atomic<int>& stop) {
+  remove_temporaries(folder);
+  if (!fs::exists(folder / "last.state"))
+    fail(ErrorKind::data, "{}: no last.state; is it a run folder that was started?", folder.string());
+  const RunConfig config = load_config(folder / "config.json");
+  const TensorFile state = read_tensors(folder / "last.state");
+  Progress progress;
+  if (const std::string* text = state.note("progress")) read(Document::parse(*text, (folder / "last.state").string()), progress);
+  Session session(config, options, folder, load_dataset(config.dataset, data_folders(options.data)), progress.history);
+  load_state(folder / "last.state", session.trainer);
+  session.files.log("resumed");
+  return session.run(stop);
+}
+
+Trained load_trained(const fs::path& run_or_file, bool last, const std::string& data_folder,
+                     std::span<const std::string> assignments) {
+  fs::path file = run_or_file;
+  if (fs::is_directory(file)) file /= last || !fs::exists(file / "best.safetensors") ? "last.safetensors" : "best.safetensors";
+  const TensorFile weights = read_tensors(file);
+  const std::string* text = weights.note("config");
+  if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());
+  Trained t{read_config(Document::parse(*text, file.string() + " (config)"), assignments), {}, nullptr, file};
+  t.data = load_dataset(t.config.dataset, data_folders(data_folder));
+  const PhaseSpec& phase = t.config.phases.back();
+  t.model = std::make_unique<Model>(t.config.model, t.data.shape, std::ssize(t.data.classes), phase.precision, t.config.dtype(),
+                                    Key(phase.train.seed));
+  load_weights(weights, file.string(), *t.model);
+  return t;
+}
+
+}  // namespace lp

@@ -1,0 +1,189 @@
+// The training loop.
+#include "lptrain/train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace lp {
+namespace {
+
+constexpr double kSaveSeconds = 30;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+bool is_better(const Score& a, const Score& b) { return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss; }
+
+int64_t count_right(std::span<const int32_t> predicted, std::span<const int32_t> labels) {
+  int64_t right = 0;
+  for (size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i];
+  return right;
+}
+
+Loader training_loader(const Dataset& data, const TrainSpec& train) {
+  LoaderOptions o;
+  o.batch = train.batch;
+  o.shuffle = o.augment = true;
+  o.seed = static_cast<int64_t>(train.seed);
+  return Loader(data, data.train, o);
+}
+
+}  // namespace
+
+void Best::fields(Fields& f) {
+  f("epoch", epoch, "0: none yet");
+  f("validation", validation, "of that epoch");
+}
+
+void Progress::fields(Fields& f) {
+  f("position", position, "where the run stands");
+  f("loss_sum", loss_sum, "over the examples of the epoch under way");
+  f("correct", correct, "of them");
+  f("seen", seen, "of them");
+  f("skipped", skipped, "steps in the epoch under way");
+  f("best", best, "of the phase under way");
+  f("history", history, "epochs done");
+  f("seconds", seconds, "spent so far");
+  f("loss_scale", loss_scale, "state of the loss scale");
+}
+
+Evaluation evaluate(Model& model, const Loss& loss, const Dataset& data, const Subset& split, int64_t batch) {
+  LoaderOptions o;
+  o.batch = batch;
+  const Loader loader(data, split, o);
+  Context context(nullptr, Mode::eval);
+  Evaluation e;
+  e.score.examples = split.size();
+  BatchStream stream = loader.epoch(0);
+  while (auto b = stream.next()) {
+    const Var logits = model.forward(context, b->x);
+    e.score.loss += loss(logits, b->labels).tensor().item() * static_cast<double>(b->size());
+    const std::vector<int32_t> predicted = classes_of(loss, logits.tensor());
+    e.score.accuracy += static_cast<double>(count_right(predicted, b->labels));
+    e.predicted.insert(e.predicted.end(), predicted.begin(), predicted.end());
+  }
+  const double n = static_cast<double>(std::max<int64_t>(split.size(), 1));
+  e.score.loss /= n;
+  e.score.accuracy /= n;
+  return e;
+}
+
+Trainer::Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch*> watches)
+    : config_(config),
+      data_(data),
+      watches_(std::move(watches)),
+      model_(config.model, data.shape, static_cast<int64_t>(data.classes.size()), config.phases[0].precision, config.dtype(),
+             Key(config.train.seed).with("init")),
+      loss_scale_(config.phases[0].train.loss_scale) {}
+
+const PhaseSpec& Trainer::phase() const {
+  return config_.phases[static_cast<size_t>(std::min<int64_t>(progress_.position.phase, std::ssize(config_.phases) - 1))];
+}
+
+// Puts the trainer into the phase that progress() names: its lenses, and the loss scale as it stood.
+void Trainer::enter_phase() {
+  model_.set_precision(phase().precision);
+  loss_scale_ = phase().train.loss_scale;
+  if (!progress_.loss_scale.empty()) loss_scale_->restore(progress_.loss_scale);
+  for (Watch* w : watches_) w->phase_started(phase().name, progress_.position, std::ssize(config_.phases), phase().train.epochs);
+}
+
+bool Trainer::run(const std::atomic<int>& stop, const Save& save) {
+  saved_ = now();
+  started_ = saved_ - progress_.seconds;
+  Position& at = progress_.position;
+  while (at.phase < std::ssize(config_.phases)) {
+    enter_phase();
+    if (at.step == 0) save(Moment::start);
+    while (at.epoch < phase().train.epochs)
+      if (!run_epoch(stop, save)) return false;
+    if (at.phase + 1 == std::ssize(config_.phases)) break;
+    at = {at.phase + 1, 0, 0, at.step, phase().keep ? at.updates : 0};
+    if (!phase().keep) state_.clear();
+    progress_.loss_scale.clear();
+    progress_.best = {};
+  }
+  progress_.seconds = now() - started_;
+  return true;
+}
+
+bool Trainer::run_epoch(const std::atomic<int>& stop, const Save& save) {
+  const Loader loader = training_loader(data_, phase().train);
+  Position& at = progress_.position;
+  BatchStream stream = loader.epoch(first_epoch() + at.epoch, at.batch);
+  while (auto batch = stream.next()) {
+    run_batch(*batch, loader.batches());
+    if (stop != 0) {
+      checkpoint(save, Moment::stop);
+      return false;
+    }
+    if (now() - saved_ > kSaveSeconds) checkpoint(save, Moment::interval);
+  }
+  finish_epoch(save, loader.batches());
+  return true;
+}
+
+// Epochs of the phases before: every epoch of a run has an order of its own.
+int64_t Trainer::first_epoch() const {
+  int64_t epochs = 0;
+  for (int64_t i = 0; i < progress_.position.phase; ++i) epochs += config_.phases[static_cast<size_t>(i)].train.epochs;
+  return epochs;
+}
+
+double Trainer::lr_factor(int64_t batches) const {
+  const TrainSpec& train = phase().train;
+  const Position& at = progress_.position;
+  const double epochs = static_cast<double>(at.epoch) + static_cast<double>(at.batch) / static_cast<double>(batches);
+  return train.schedule->factor(epochs / static_cast<double>(train.epochs), at.epoch) *
+         warmup(epochs + 1.0 / static_cast<double>(batches), train.warmup);
+}
+
+void Trainer::run_batch(const Batch& batch, int64_t batches) {
+  Position& at = progress_.position;
+  const StepPlace place{at.step, at.updates, lr_factor(batches)};
+  const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_);
+  progress_.loss_sum += outcome.loss * static_cast<double>(batch.size());
+  const int64_t right = count_right(outcome.predicted, batch.labels);
+  progress_.correct += right;
+  progress_.seen += batch.size();
+  progress_.skipped += outcome.skipped;
+  ++at.step;
+  ++at.batch;
+  at.updates += !outcome.skipped;
+  const StepDone done{
+      at, batches, batch.size(), right, outcome.loss, phase().train.optimizer->lr * place.lr_factor, outcome.skipped};
+  for (Watch* w : watches_) w->step_done(done);
+}
+
+void Trainer::finish_epoch(const Save& save, int64_t batches) {
+  Position& at = progress_.position;
+  const double n = static_cast<double>(std::max<int64_t>(progress_.seen, 1));
+  const double lr = phase().train.optimizer->lr * lr_factor(batches);
+  EpochScores e{at.phase,
+                at.epoch + 1,
+                at.step,
+                progress_.skipped,
+                lr,
+                now() - started_,
+                {progress_.loss_sum / n, static_cast<double>(progress_.correct) / n, progress_.seen},
+                {}};
+  e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
+  const bool is_best = progress_.best.epoch == 0 || is_better(e.validation, progress_.best.validation);
+  if (is_best) progress_.best = {e.epoch, e.validation};
+  progress_.history.push_back(e);
+  progress_.loss_sum = 0;
+  progress_.correct = progress_.seen = progress_.skipped = 0;
+  ++at.epoch;
+  at.batch = 0;
+  if (is_best) checkpoint(save, Moment::new_best);
+  checkpoint(save, Moment::epoch_end);
+  for (Watch* w : watches_) w->epoch_done(e, is_best);
+}
+
+void Trainer::checkpoint(const Save& save, Moment moment) {
+  progress_.seconds = now() - started_;
+  progress_.loss_scale = loss_scale_->state();
+  save(moment);
+  saved_ = now();
+}
+
+}  // namespace lp
