@@ -1,0 +1,27 @@
+// From what a command was given to the config that it means.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "lptrain/app/command.h"
+#include "lptrain/train/config.h"
+
+namespace lp {
+
+// Is the word a config rather than a command's name: it ends in .json, or there is such a file?
+bool looks_like_config(const std::string& word);
+
+// The file: as named, else among the configs that came with the program ("cnn_int8", "configs/cnn_int8.json" from anywhere).
+// Throws Error(usage) with a suggestion.
+std::filesystem::path find_config(const std::string& name);
+
+// What a config file, a run folder (its config.json) or a weights file (the config in it) says, unchecked.
+Document document_of(const std::string& source);
+
+// The same with --set, --seed, --limit and --init-from applied (those that the command has), checked.
+RunConfig config_of(const std::string& source, const Arguments& arguments);
+
+// --threads: for all loops from here on.
+void apply_threads(const Arguments& arguments);
+
+}  // namespace lp

@@ -1,0 +1,27 @@
+// What is in a data set, as `lptrain data NAME` tells it.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "lptrain/data/dataset.h"
+
+namespace lp {
+
+struct SplitFacts {
+  int64_t examples = 0;
+  std::vector<int64_t> per_class;  // in the order of the classes
+  void fields(Fields& f);
+};
+
+struct DataFacts {
+  std::string status = "finished", name, title, source, licence, shape, digest;
+  std::vector<std::string> classes;
+  SplitFacts train, validation, test;
+  int64_t bytes = 0;  // in memory
+  void fields(Fields& f);
+  std::string text() const;
+};
+
+DataFacts facts_of(const Dataset& data);
+
+}  // namespace lp

@@ -1,0 +1,56 @@
+// What a config key, a role and a layer are: the answers of `lptrain explain`, as data and as text.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lptrain/app/product_plan.h"
+
+namespace lp {
+
+struct KeyLine {
+  std::string path, doc;
+  void fields(Fields& f);
+};
+
+// A key of run configs. Elements of lists and dictionaries may be written as '*' or by their own names.
+struct KeyExplanation {
+  std::string path, doc, type, allowed, fallback;
+  std::string value, origin;  // in a config; "" without one
+  std::vector<KeyLine> keys;  // directly below
+  void fields(Fields& f);
+  std::string text() const;
+};
+// `word`: a path, or its end ("lr") if only one path ends so. Nothing if there is no such key; throws Error(usage) listing them
+// if several end so. config and source (what it was written as) may be null.
+std::optional<KeyExplanation> explain_key(const std::string& word, const RunConfig* config, const Document* source);
+std::vector<std::string> key_words();  // last parts of all paths: for suggestions
+
+// A quantizer in words: "int8 narrow, scale absmax per channel, nearest_even, gradient clipped".
+std::string quantizer_text(const Quantizer& q);
+
+struct RolePlace {
+  std::string place, quantizer;  // a layer, or a role of one
+  void fields(Fields& f);
+};
+
+struct RoleExplanation {
+  std::string role, doc;
+  std::vector<RolePlace> places;  // in a config's model; empty without one
+  void fields(Fields& f);
+  std::string text() const;
+};
+RoleExplanation explain_role(Role role, const Precision* precision, const std::vector<std::string>& layers);
+
+struct LayerExplanation {
+  std::string name, kind, doc, output, weights;  // shapes: of one example, and of the weights ("" without)
+  int64_t parameters = 0, macs = 0, batch = 0;
+  std::vector<RolePlace> quantizers;  // by role, for layers with products
+  std::vector<ProductPlan> products;
+  void fields(Fields& f);
+  std::string text() const;
+};
+// A layer of a built model. Throws Error(usage) with a suggestion if it has no such layer.
+LayerExplanation explain_layer(const std::string& name, const Model& model, const RunConfig& config);
+
+}  // namespace lp

@@ -1,0 +1,19 @@
+// Results of runs as people read them.
+#pragma once
+#include <string>
+
+#include "lptrain/app/command.h"
+#include "lptrain/train/run.h"
+
+namespace lp {
+
+std::string percent(double share);                // "98.91%"
+std::string score_table(const Summary& summary);  // train, validation, test, best: loss and accuracy
+std::string size_line(
+    const Summary& summary);  // "421.6k parameters, 8 bits a weight, 421.6 kB of weights, 4.2M multiplications an example"
+
+// Throws Error(diverged) when an accuracy in 0..1 is below what --fail-below asks for (if it is given). `what`: "test accuracy of
+// the last epoch".
+void demand(const Arguments& arguments, double accuracy, const std::string& what);
+
+}  // namespace lp

@@ -1,0 +1,64 @@
+// lptrain explain: one word, whatever it names: a config key, a role, a layer.
+#include <algorithm>
+
+#include "lptrain/app/config_source.h"
+#include "lptrain/app/console.h"
+#include "lptrain/app/explain.h"
+#include "lptrain/base/text.h"
+#include "rows.h"
+
+namespace lp {
+namespace {
+
+template <class Explanation>
+int put(const Explanation& e, const Console& console) {
+  console.print("{}", e.text());
+  console.json(write(e));
+  return 0;
+}
+
+// The config that was named, as read and as written.
+struct GivenConfig {
+  RunConfig config;
+  Document source;
+};
+
+std::optional<GivenConfig> context_of(const Arguments& arguments) {
+  if (!arguments.has("CONFIG")) return {};
+  GivenConfig context{config_of(arguments.text("CONFIG"), arguments), document_of(arguments.text("CONFIG"))};
+  for (const std::string& assignment : arguments.list("set")) context.source.set(assignment);
+  return context;
+}
+
+[[noreturn]] void unknown(const std::string& word) {
+  std::vector<std::string> known = key_words();
+  for (std::string_view role : Words<Role>::list) known.emplace_back(role);
+  const std::string near = nearest_word(word, known);
+  fail(ErrorKind::usage, "explain: \"{}\" is no key and no role{}; layers are known with a CONFIG: lptrain explain {} CONFIG",
+       word, near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near), word);
+}
+
+}  // namespace
+
+int command::explain(const Arguments& arguments) {
+  const Console console(arguments);
+  const std::string& word = arguments.text("WORD");
+  const auto context = context_of(arguments);
+  const auto role = std::ranges::find(Words<Role>::list, word);
+  std::optional<Model> model;
+  if (context) model.emplace(model_of(context->config, arguments.text("data")));
+  if (role != std::end(Words<Role>::list)) {
+    const Precision* precision = context ? &context->config.phases.back().precision : nullptr;
+    return put(explain_role(static_cast<Role>(role - std::begin(Words<Role>::list)), precision,
+                            model ? model->layers() : std::vector<std::string>{}),
+               console);
+  }
+  const bool is_layer = model && std::ranges::find(model->lines(), word, &LayerLine::name) != model->lines().end();
+  if (is_layer) return put(explain_layer(word, *model, context->config), console);
+  if (const auto key = explain_key(word, context ? &context->config : nullptr, context ? &context->source : nullptr))
+    return put(*key, console);
+  if (!model) unknown(word);
+  return put(explain_layer(word, *model, context->config), console);  // says what it knows instead
+}
+
+}  // namespace lp

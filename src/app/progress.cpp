@@ -1,0 +1,99 @@
+// Progress on a terminal or in a log.
+#include "lptrain/app/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "lptrain/app/console.h"
+#include "lptrain/base/text.h"
+
+namespace lp {
+namespace {
+
+constexpr int kWidestBar = 20, kNarrowestBar = 6;
+constexpr auto kRedrawEvery = std::chrono::milliseconds(100);
+
+double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+std::string bar(double share, int width) {
+  const int done = static_cast<int>(share * width);
+  if (done >= width) return std::string(static_cast<size_t>(width), '=');
+  return std::string(static_cast<size_t>(done), '=') + '>' + std::string(static_cast<size_t>(width - done - 1), ' ');
+}
+
+}  // namespace
+
+std::string progress_line(const ProgressFacts& f, int width) {
+  const double share = f.batches > 0 ? static_cast<double>(f.batch) / static_cast<double>(f.batches) : 0;
+  const std::string before = fmt::format("epoch {}/{} {:3.0f}%", f.epoch, f.epochs, 100 * share);
+  const std::string after = fmt::format("{}/{}  loss {:.3f}  acc {:.1f}%  {}/s  ETA {}", f.batch, f.batches, f.loss,
+                                        100 * f.accuracy, human_count(f.examples_per_second), human_seconds(f.seconds_left));
+  const int room = width - static_cast<int>(before.size() + after.size()) - 4;  // brackets and blanks
+  const std::string middle = room >= kNarrowestBar ? fmt::format(" [{}] ", bar(share, std::min(room, kWidestBar))) : "  ";
+  return (before + middle + after).substr(0, static_cast<size_t>(std::max(width, 1)));
+}
+
+std::string epoch_line(const EpochScores& e, int64_t epochs, bool is_best) {
+  const int digits = static_cast<int>(std::to_string(epochs).size());
+  return fmt::format("epoch {:{}}/{}  train loss {:.4f} acc {:5.2f}%{}  {}{}{}", e.epoch, digits, epochs, e.train.loss,
+                     100 * e.train.accuracy,
+                     e.validation.examples > 0
+                         ? fmt::format("  validation loss {:.4f} acc {:5.2f}%", e.validation.loss, 100 * e.validation.accuracy)
+                         : "",
+                     human_seconds(e.seconds), e.skipped > 0 ? fmt::format("  {} steps skipped", e.skipped) : "",
+                     is_best ? "  best so far" : "");
+}
+
+void ProgressWatch::phase_started(const std::string& name, const Position& at, int64_t phases, int64_t epochs) {
+  epochs_ = epochs;
+  first_step_ = -1;
+  if (phases > 1) put(fmt::format("phase {}/{}: {}, {} epochs", at.phase + 1, phases, name, epochs));
+}
+
+ProgressFacts ProgressWatch::facts(const StepDone& s) const {
+  ProgressFacts f{s.position.epoch + 1, epochs_, s.position.batch, s.batches, 0, 0, 0, 0};
+  f.loss = loss_sum_ / static_cast<double>(std::max<int64_t>(seen_, 1));
+  f.accuracy = static_cast<double>(right_) / static_cast<double>(std::max<int64_t>(seen_, 1));
+  const double elapsed = seconds(Clock::now() - started_);
+  const int64_t done = s.position.step - first_step_,
+                left = epochs_ * s.batches - s.position.epoch * s.batches - s.position.batch;
+  if (done > 0) f.seconds_left = elapsed / static_cast<double>(done) * static_cast<double>(left);
+  if (elapsed > 0) f.examples_per_second = static_cast<double>(examples_) / elapsed;
+  return f;
+}
+
+void ProgressWatch::step_done(const StepDone& s) {
+  if (!redraws_) return;
+  if (first_step_ < 0)
+    first_step_ = s.position.step, examples_ = 0, started_ = Clock::now();  // the first step warms up: not counted
+  else
+    examples_ += s.examples;
+  if (!s.skipped) loss_sum_ += s.loss * static_cast<double>(s.examples), seen_ += s.examples, right_ += s.right;
+  if (Clock::now() - redrawn_ < kRedrawEvery) return;
+  redrawn_ = Clock::now();
+  std::fprintf(stderr, "\r%s\x1b[K", progress_line(facts(s), terminal_width() - 1).c_str());
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void ProgressWatch::epoch_done(const EpochScores& e, bool is_best) {
+  loss_sum_ = 0;
+  right_ = seen_ = 0;
+  put(epoch_line(e, epochs_, is_best));
+}
+
+void ProgressWatch::note(const std::string& text) { put(text); }
+
+void ProgressWatch::put(const std::string& text) {
+  erase();
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+void ProgressWatch::erase() {
+  if (drawn_) std::fputs("\r\x1b[K", stderr);
+  drawn_ = false;
+}
+
+}  // namespace lp

@@ -1,0 +1,25 @@
+// The functions behind the table of commands: one a file. Each returns the exit code and throws Error.
+#pragma once
+#include "lptrain/app/command.h"
+
+namespace lp::command {
+
+int train(const Arguments& arguments);
+int eval(const Arguments& arguments);
+int predict(const Arguments& arguments);
+int summary(const Arguments& arguments);
+int data(const Arguments& arguments);
+int config(const Arguments& arguments);
+int schema(const Arguments& arguments);
+int explain(const Arguments& arguments);
+int formats(const Arguments& arguments);
+int check(const Arguments& arguments);
+int completion(const Arguments& arguments);
+int formats(const Arguments& arguments);
+int config(const Arguments& arguments);
+int schema(const Arguments& arguments);
+int explain(const Arguments& arguments);
+int check(const Arguments& arguments);
+int completion(const Arguments& arguments);
+
+}  // namespace lp::command

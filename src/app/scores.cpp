@@ -1,0 +1,42 @@
+// Results as text.
+#include "lptrain/app/scores.h"
+
+#include "lptrain/app/console.h"
+#include "lptrain/base/text.h"
+
+namespace lp {
+namespace {
+
+std::vector<std::string> row(const std::string& name, const Score& score, const std::string& remark) {
+  return {name, fmt::format("{:.4f}", score.loss), percent(score.accuracy), remark};
+}
+
+}  // namespace
+
+std::string percent(double share) { return fmt::format("{:.2f}%", 100 * share); }
+
+std::string score_table(const Summary& s) {
+  Cells cells{{"", "loss", "accuracy", ""}};
+  cells.push_back(row("train", s.train, "while the weights were moving"));
+  if (s.validation.examples > 0)
+    cells.push_back(row("validation", s.validation, fmt::format("{} examples", s.validation.examples)));
+  if (s.test.examples > 0)
+    cells.push_back(row("test", s.test, fmt::format("{} examples, the last epoch's model", s.test.examples)));
+  if (s.best.epoch > 0 && s.best.test.examples > 0)
+    cells.push_back(row("best", s.best.test, fmt::format("test of epoch {}, which validation selects", s.best.epoch)));
+  return table_text(cells);
+}
+
+std::string size_line(const Summary& s) {
+  return fmt::format("{} parameters, {:.3g} bits a weight, {} of weights, {} multiplications an example",
+                     human_count(static_cast<double>(s.parameters)), s.bits_per_weight, human_bytes(s.weight_bytes),
+                     human_count(static_cast<double>(s.macs)));
+}
+
+void demand(const Arguments& arguments, double accuracy, const std::string& what) {
+  const auto least = arguments.number("fail-below", 0, 1);
+  if (least && !(accuracy >= *least))
+    fail(ErrorKind::diverged, "{} is {}, below the demanded {} (--fail-below)", what, percent(accuracy), percent(*least));
+}
+
+}  // namespace lp

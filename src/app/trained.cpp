@@ -1,0 +1,30 @@
+// Loading what a run left.
+#include "lptrain/app/trained.h"
+
+#include "lptrain/base/error.h"
+#include "lptrain/base/text.h"
+
+namespace lp {
+
+Trained trained_of(const Arguments& arguments) {
+  std::vector<std::string> assignments;
+  if (arguments.knows("set")) assignments = arguments.list("set");
+  if (arguments.given("limit")) assignments.push_back(fmt::format("dataset.limit={}", *arguments.integer("limit", 1, INT64_MAX)));
+  return load_trained(arguments.text("RUN"), arguments.has("last"), arguments.text("data"), assignments);
+}
+
+std::string split_name(const Arguments& arguments) {
+  static const std::vector<std::string> kNames{"train", "validation", "test"};
+  const std::string name = arguments.has("split") ? arguments.text("split") : "test";
+  for (const std::string& known : kNames)
+    if (name == known) return name;
+  fail(ErrorKind::usage, "--split: unknown split \"{}\"{}", name, suggestion(name, kNames));
+}
+
+const Subset& split_of(const Dataset& data, const std::string& name) {
+  const Subset& split = name == "train" ? data.train : name == "validation" ? data.validation : data.test;
+  require(split.size() > 0, "--split {}: {} has no {} examples", name, data.name, name);
+  return split;
+}
+
+}  // namespace lp

@@ -1,0 +1,172 @@
+// Training from outside: results, run folders, config mistakes, demands, data and disks that are not there.
+#include <doctest/doctest.h>
+
+#include "app/program.h"
+#include "lptrain/base/document.h"
+
+using namespace lp;
+using namespace lp::test;
+
+namespace {
+
+const Line kSmoke{"train", "configs/smoke_int8.json", "--set", "train.epochs=2", "--limit", "200"};
+
+Document json_of(const Outcome& o) { return Document::parse(last_line(o.out), "stdout"); }
+double number_at(const Document& d, const std::string& path) { return std::stod(d.text_at(path)); }
+
+}  // namespace
+
+TEST_CASE("a run leaves its folder, says what it reached, and repeats itself") {
+  const Folder folder;
+  const Outcome o = run(kSmoke + Line{"--out", folder / "a", "--json"});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  for (const char* file : {"config.json", "meta.json", "metrics.jsonl", "log.txt", "best.safetensors", "last.safetensors",
+                           "last.state", "summary.json", "curve.svg"})
+    CHECK_MESSAGE(fs::exists(folder.path / "a" / file), file);
+  CHECK(std::distance(fs::directory_iterator(folder.path / "a"), fs::directory_iterator()) == 9);
+  const Document summary = json_of(o);
+  CHECK(summary.text_at("status") == "finished");
+  CHECK(summary.text_at("run") == folder / "a");
+  CHECK(summary.text_at("epochs") == "2");
+  CHECK(number_at(summary, "seconds") > 0);
+  for (const char* split : {"train", "validation", "test", "best.test"}) {
+    CHECK(number_at(summary, std::string(split) + ".loss") > 0);
+    CHECK(number_at(summary, std::string(split) + ".accuracy") > 0.3);
+  }
+  CHECK(std::ranges::count(o.out, '\n') == 1);
+
+  const Outcome again = run({folder / "a/config.json", "--out", folder / "b"});
+  REQUIRE(again.code == 0);
+  CHECK(read_file(folder / "a/last.safetensors") == read_file(folder / "b/last.safetensors"));
+  CHECK(again.out.find("test") != std::string::npos);
+  CHECK(again.err.find("epoch 2/2") != std::string::npos);
+  CHECK(again.err.find('\r') == std::string::npos);
+}
+
+TEST_CASE("quiet says nothing but the result; no-progress leaves the epochs out") {
+  const Folder folder;
+  CHECK(run(kSmoke + Line{"-q", "--out", folder / "a"}).err.empty());
+  CHECK(run(kSmoke + Line{"--no-progress", "--out", folder / "b"}).err.find("epoch 1/") == std::string::npos);
+}
+
+TEST_CASE("other seeds give other weights, the same seed the same") {
+  const Folder folder;
+  for (const char* seed : {"1", "2"}) REQUIRE(run(kSmoke + Line{"--seed", seed, "--out", folder / seed}).code == 0);
+  REQUIRE(run(kSmoke + Line{"--set", "train.seed=2", "--out", folder / "set"}).code == 0);
+  CHECK(read_file(folder / "1/last.safetensors") != read_file(folder / "2/last.safetensors"));
+  CHECK(read_file(folder / "2/last.safetensors") == read_file(folder / "set/last.safetensors"));
+}
+
+TEST_CASE("mistakes in a config are told all at once, with their places, and nothing is written") {
+  const Folder folder;
+  write_file(folder / "c.json",
+             "{\n  \"model\": \"tiny_mlp\",\n  \"dataset\": \"spirals\",\n  \"train\": {\n    \"epoch\": 3,\n    \"batch\": "
+             "\"ten\"\n  }\n}\n");
+  const Outcome o = run(Call{{"c.json", "--set", "train.optimiser=adam", "--out", "run"}, folder.path});
+  CHECK(o.code == 2);
+  CHECK(o.says("c.json:5:5: error: unknown key \"epoch\" in train; did you mean \"epochs\"?"));
+  CHECK(o.says("c.json:6:14: error: train.batch must be an integer"));
+  CHECK(o.says("--set train.optimiser=adam: error: unknown key \"optimiser\" in train; did you mean \"optimizer\"?"));
+  CHECK_FALSE(fs::exists(folder.path / "run"));
+}
+
+TEST_CASE("unknown names exit 2 and name the nearest") {
+  const Folder folder;
+  const auto fails = [&](const std::string& assignment, const std::string& says) {
+    const Outcome o = run({"configs/smoke_f32.json", "--set", assignment, "--out", folder / "run"});
+    CAPTURE(o.err);
+    CHECK(o.code == 2);
+    CHECK(o.says(says));
+    CHECK(o.out.empty());
+  };
+  fails("model=tiny_mpl", "tiny_mlp");
+  fails("dataset=spiral", "spirals");
+  fails("precision.weights=int88", "int");
+  fails("train.optimizer=adm", "adam");
+  fails("precision.overrides.lin9=int4", "lin9");
+  CHECK(run({"configs/smoke_f32.json", "--init-from", "nowhere", "--out", folder / "run"}).code == 3);
+  CHECK(fs::is_empty(folder.path));
+}
+
+TEST_CASE("a dry run shows the model and writes nothing") {
+  const Folder folder;
+  const Outcome o = run(Call{{"smoke_int8.json", "--dry-run"}, folder.path});
+  CAPTURE(o.err);
+  CHECK(o.code == 0);
+  CHECK(o.says("int8"));
+  CHECK(o.says("nothing was written"));
+  CHECK(fs::is_empty(folder.path));
+  CHECK(run(Call{{"smoke_int8.json", "--dry-run", "--out", "x", "--set", "model=tiny_cnn"}, folder.path}).code == 2);
+}
+
+TEST_CASE("a folder that holds something is never written to") {
+  const Folder folder;
+  write_file(folder / "keep.txt", "mine");
+  const Outcome o = run(kSmoke + Line{"--out", folder.path.string()});
+  CHECK(o.code == 2);
+  CHECK(o.says("not an empty folder"));
+  CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
+}
+
+TEST_CASE("accuracy below what is demanded, and divergence, exit 4") {
+  const Folder folder;
+  const Outcome low = run(kSmoke + Line{"--fail-below", "1", "--out", folder / "a"});
+  CHECK(low.code == 4);
+  CHECK(low.says("last epoch's test accuracy"));
+  CHECK(run(kSmoke + Line{"--fail-below", "0.01", "--out", folder / "b"}).code == 0);
+  const Outcome blown =
+      run({"configs/smoke_f32.json", "--set", "train.optimizer={\"sgd\": {\"lr\": 1e30}}", "--out", folder / "c", "--json"});
+  CAPTURE(blown.err);
+  CHECK(blown.code == 4);
+  CHECK(blown.says("Try a lower learning rate"));
+  CHECK(json_of(blown).text_at("status") == "diverged");
+}
+
+TEST_CASE("a missing data set exits 3 and says what to type") {
+  const Folder folder;
+  const Outcome o = run(Call{{"train", "cnn_f32", "--set", "dataset=mnist", "--out", "run"},
+                             folder.path,
+                             {{"LPTRAIN_DATA", folder.path}, {"XDG_CACHE_HOME", folder.path}}});
+  CAPTURE(o.err);
+  CHECK(o.code == 3);
+  CHECK(o.says("lptrain data mnist --download"));
+  CHECK(fs::is_empty(folder.path));
+}
+
+TEST_CASE("a folder that cannot be written, and a disk that is full, exit 1") {
+  const Folder folder;
+  write_file(folder / "file", "in the way");
+  const Outcome blocked = run(kSmoke + Line{"--out", folder / "file/run"});
+  CHECK(blocked.code == 1);
+  CHECK(blocked.says("cannot make the run folder"));
+  // 4 blocks of 512 bytes stand for a full disk: configs fit, weights do not.
+  const Outcome full =
+      run(Call{kSmoke + Line{"--out", folder / "full"}, LPTRAIN_SOURCE_DIR, {}, {}, "trap '' XFSZ; ulimit -f 8"});
+  CAPTURE(full.err);
+  CHECK(full.code == 1);
+  CHECK(full.says("cannot write"));
+  for (const auto& entry : fs::directory_iterator(folder.path / "full"))
+    CHECK(entry.path().string().find(".tmp") == std::string::npos);
+}
+
+TEST_CASE("a run outlives the reader of its output") {
+  const Folder folder;
+  run(Call{kSmoke + Line{"--out", folder / "a"}, LPTRAIN_SOURCE_DIR, {}, {}, "\"$@\" 2>&1 | :; set -- true"});
+  CHECK(read_file(folder / "a/summary.json").find("\"finished\"") != std::string::npos);
+}
+
+TEST_CASE("weights of another run are where a run begins, if they fit") {
+  const Folder folder;
+  REQUIRE(run(kSmoke + Line{"--out", folder / "a"}).code == 0);
+  const Line still{"train", "configs/smoke_int8.json", "--set", "train.epochs=0", "--limit", "200", "--json"};
+  const Outcome same = run(still + Line{"--init-from", folder / "a/last.safetensors", "--out", folder / "b"});
+  CAPTURE(same.err);
+  REQUIRE(same.code == 0);
+  const Outcome before = run({"eval", folder / "a", "--last", "--json"});
+  CHECK(json_of(same).text_at("test.loss") == json_of(before).text_at("test.loss"));
+  const Outcome other = run({"train", "shapes_int8", "--init-from", folder / "a", "--out", folder / "c"});
+  CAPTURE(other.err);
+  CHECK(other.code == 3);
+  CHECK_FALSE(fs::exists(folder.path / "c"));
+}

@@ -1,0 +1,83 @@
+// Explaining keys, roles and layers, and what to say to words that are none of them.
+#include "lptrain/app/explain.h"
+
+#include <doctest/doctest.h>
+
+#include "app/program.h"
+
+using namespace lp;
+using namespace lp::test;
+
+namespace {
+
+std::optional<KeyExplanation> key(const std::string& word) { return explain_key(word, nullptr, nullptr); }
+
+}  // namespace
+
+TEST_CASE("a key: by path, by its end, inside lists and dictionaries, and the words of a choice") {
+  REQUIRE(key("train.epochs"));
+  CHECK(key("train.epochs")->type == "integer");
+  CHECK(key("train.epochs")->fallback == "10");
+  CHECK(key("epochs")->path == "train.epochs");
+  CHECK(key("precision.overrides.conv1.weights.rounding")->path == "precision.overrides.*.weights.rounding");
+  CHECK(key("model.layers.3.conv2d.out")->doc == "output channels; with depthwise, by default as many as input channels");
+  CHECK(key("train.optimizer")->keys.size() == 3);
+  CHECK(key("train.optimizer.adam")->doc.find("Kingma") != std::string::npos);
+  CHECK_FALSE(key("train.optimizer.adma"));
+  CHECK_FALSE(key("conv1"));
+  CHECK_THROWS_WITH(key("momentum"), doctest::Contains("train.optimizer.sgd.momentum"));
+}
+
+TEST_CASE("a key in a config: its value and origin") {
+  const Outcome set = run({"explain", "lr", "configs/cnn_int8.json"});
+  CHECK(set.code == 2);
+  CHECK(set.says("train.optimizer.adam.lr"));
+  const Outcome written = run({"explain", "train.optimizer.adam.lr", "configs/cnn_int8.json"});
+  CHECK(written.code == 0);
+  CHECK(written.out.find("configs/cnn_int8.json:12:") != std::string::npos);
+  const Document answer =
+      Document::parse(last_line(run({"explain", "batch", "smoke_f32", "--set", "train.batch=8", "--json"}).out), "out");
+  CHECK(answer.text_at("value") == "8");
+  CHECK(answer.text_at("origin") == "--set train.batch=8");
+}
+
+TEST_CASE("a role: what it is, and its quantizer in each layer") {
+  CHECK(run({"explain", "errors"}).out.find(std::string(doc_of(Role::errors))) != std::string::npos);
+  const Outcome o = run({"explain", "weights", "cnn_int8", "--set", "precision.overrides.fc2=f32", "--json"});
+  const Document answer = Document::parse(last_line(o.out), "out");
+  REQUIRE(answer.size("places") == 4);
+  CHECK(answer.text_at("places.0.quantizer") == "int8 narrow, scale absmax per channel, rounding nearest_even, gradient clipped");
+  CHECK(answer.text_at("places.3.quantizer") == "f32: not quantized");
+}
+
+TEST_CASE("quantizers in words name the scale that a format brings") {
+  Quantizer q;
+  CHECK(quantizer_text(q) == "f32: not quantized");
+  q.format = Format::parse("binary");
+  CHECK(quantizer_text(q).find("scale mean_abs per tensor") != std::string::npos);
+  q.format = Format::parse("q3.4");
+  CHECK(quantizer_text(q).find("scale fixed per tensor") != std::string::npos);
+}
+
+TEST_CASE("a layer: shapes, roles, and the rows of its products") {
+  const Outcome o = run({"explain", "conv2", "cnn_int8"});
+  CHECK(o.code == 0);
+  for (const char* word : {"[28,28,64]", "[64,3,3,32]", "18496 parameters", "u8 x i8 -> i32", "errors are not quantized"})
+    CHECK(o.says(word));
+  const Document answer = Document::parse(last_line(run({"explain", "fc1", "cnn_int8", "--json"}).out), "out");
+  CHECK(answer.size("products") == 3);
+  CHECK(answer.text_at("weights") == "[128,12544]");
+  const Outcome capped = run(Call{{"explain", "fc1", "cnn_int8"}, LPTRAIN_SOURCE_DIR, {{"LPTRAIN_BACKEND", "reference"}}});
+  CHECK(capped.says("row \"reference\""));
+  CHECK(capped.says("LPTRAIN_BACKEND=reference"));
+}
+
+TEST_CASE("words that are nothing have a suggestion") {
+  const Outcome o = run({"explain", "epohcs"});
+  CHECK(o.code == 2);
+  CHECK(o.says("did you mean \"epochs\"?"));
+  const Outcome layer = run({"explain", "conv9", "cnn_int8"});
+  CHECK(layer.code == 2);
+  CHECK(layer.says("did you mean \"conv1\"?"));
+  CHECK(run({"explain", "conv1"}).says("layers are known with a CONFIG"));
+}
