@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Every shipped config trains a few steps, evaluates, and leaves a run folder that repeats itself.   usage: every_config.sh SOURCE BINARY
+set -euo pipefail
+source_dir=$1 lptrain=$2/lptrain
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+cd "$source_dir"
+count=0
+for config in configs/*.json; do
+  case $config in configs/schema.json) continue ;; esac
+  name=$(basename "$config" .json)
+  data=(); case $(grep -o '"dataset": *"[a-z0-9_]*"' "$config") in
+    *cifar10*|*mnist*) [ -d "${LPTRAIN_SHARED:-/none}/datasets" ] || { echo "skip $name: no real data (set LPTRAIN_SHARED)"; continue; }
+                       data=(--data "$LPTRAIN_SHARED/datasets") ;;
+  esac
+  "$lptrain" "$config" "${data[@]}" --limit 96 --set train.epochs=1 --out "$work/$name" --no-progress --json >"$work/$name.out" 2>"$work/$name.err" ||
+    { echo "$config failed:"; cat "$work/$name.err"; exit 1; }
+  "$lptrain" eval "$work/$name" "${data[@]}" --json >/dev/null 2>"$work/$name.err" || { echo "eval of $config failed:"; cat "$work/$name.err"; exit 1; }
+  "$lptrain" "$work/$name/config.json" "${data[@]}" --out "$work/$name-again" --no-progress >/dev/null 2>&1
+  cmp "$work/$name/last.safetensors" "$work/$name-again/last.safetensors" || { echo "$config: the same run gave other weights"; exit 1; }
+  count=$((count + 1))
+done
+echo "$count configs trained"
+[ "$count" -gt 5 ]
