@@ -51,8 +51,11 @@ int64_t Conv2dLayer::macs(const Shape& input, int64_t classes) const {
 }
 
 std::optional<ConvShape> Conv2dLayer::product(const Shape& input, int64_t) const {
-  return ConvShape{1, input[0], input[1], input[2], out_for(input), kernel.height(), kernel.width(), stride.height(), stride.width(),
-                   pad.height(), pad.width(), dilation.height(), dilation.width(), groups_for(input)};
+  return ConvShape{1,
+                   input[0], input[1], input[2],
+                   out_for(input), kernel.height(), kernel.width(),
+                   stride.height(), stride.width(), pad.height(), pad.width(), dilation.height(), dilation.width(),
+                   groups_for(input)};
 }
 
 std::unique_ptr<Module> Conv2dLayer::build(Builder& b, const std::string& full_name, const Shape& input) const {

@@ -92,6 +92,7 @@ class Process {
     ::dup2(out, 1);
     ::dup2(err, 2);
     fs::current_path(call.folder);
+    ::setenv("OMP_WAIT_POLICY", "passive", 0);  // tests run side by side: threads that spin would starve the others
     for (const auto& [name, value] : call.environment) ::setenv(name.c_str(), value.c_str(), 1);
     Line words{"/bin/sh", "-c", (call.before.empty() ? "" : call.before + "; ") + "exec \"$@\"", "sh",
                LPTRAIN_BINARY_DIR "/lptrain"};

@@ -11,6 +11,6 @@ run configs/cnn_int8.json --set dataset=mnist --set train.epochs=1 --out "$work/
 run configs/mlp_f32.json --set dataset=fashion_mnist --set train.epochs=1 --out "$work/fashion" --fail-below 0.78
 run configs/cnn_f32.json --set 'dataset={"image_folder": {"path": "'"$LPTRAIN_DATA"'/sign_digits_2class/data", "size": [24, 24], "channels": 1}}' \
     --set train.epochs=15 --out "$work/signs" --fail-below 0.9
-run configs/mlp_f32.json --set 'dataset={"csv": {"path": "'"$LPTRAIN_DATA"'/banknote/banknote_authentication.csv", "header": false, "label": "last"}}' \
+run configs/mlp_f32.json --set 'dataset={"csv": {"path": "'"$LPTRAIN_DATA"'/banknote/banknote_authentication.csv", "header": false}}' \
     --set train.epochs=20 --out "$work/banknote" --fail-below 0.95
 for set in mnist fashion_mnist cifar10 pima banknote iris adult digits8x8 sign_digits_2class; do run data $set --verify; done
