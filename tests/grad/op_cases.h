@@ -1,46 +1,10 @@
 // One row for every differentiable op of lptrain/grad/ops.h: how it is called, where its gradient is checked, and what it
 // refuses.
 #pragma once
-#include <functional>
-#include <string_view>
-#include <vector>
-
 #include "lptrain/grad/activation.h"
-#include "lptrain/grad/ops.h"
-#include "support/random_tensor.h"
+#include "op_case.h"
 
 namespace lp {
-
-using Inputs = std::vector<Var>;
-using Source = std::function<Tensor(Key)>;  // an f64 input
-
-struct Refusal {
-  std::string_view message;  // part of what the error says
-  std::function<Var()> run;
-};
-
-struct OpCase {
-  std::string_view name;  // of the function in ops.h; several rows may share it
-  std::vector<Source> inputs;
-  std::function<Var(const Inputs&)> run;
-  std::vector<Refusal> refusals;
-};
-
-inline Source normal(Shape s) {
-  return [=](Key k) { return random_normal(s, k, DType::f64); };
-}
-inline Source positive(Shape s) {
-  return [=](Key k) { return random_uniform(s, k, 0.5, 2, DType::f64); };
-}
-inline Source distinct(Shape s) {
-  return [=](Key k) { return random_distinct(s, k, DType::f64); };
-}
-inline Source away_from(Shape s, std::vector<double> kinks) {
-  return [=](Key k) { return random_away_from(s, k, kinks, DType::f64); };
-}
-
-inline Var zeros(Shape s, DType type = DType::f32) { return Tensor::zeros(s, type); }
-inline const Var kNothing;
 
 // Labels of the rows below.
 inline const std::vector<int32_t> kLabels = {2, 0, 3, 1, 3}, kBits = {1, 0, 1, 1, 0}, kTooLarge = {2, 0, 4, 1, 3},
