@@ -63,7 +63,9 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  void signal(int number) const { ::kill(id_, number); }
+  void signal(int number) const {
+    if (id_ > 0) ::kill(id_, number);
+  }
   bool is_running() {
     int status = 0;
     if (id_ <= 0 || ::waitpid(id_, &status, WNOHANG) == 0) return id_ > 0;

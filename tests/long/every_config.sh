@@ -8,8 +8,8 @@ count=0
 for config in configs/*.json; do
   case $config in configs/schema.json) continue ;; esac
   name=$(basename "$config" .json)
-  data=(); case $(grep -o '"dataset": *"[a-z0-9_]*"' "$config") in
-    *cifar10*|*mnist*) [ -d "${LPTRAIN_SHARED:-/none}/datasets" ] || { echo "skip $name: no real data (set LPTRAIN_SHARED)"; continue; }
+  data=(); case $(grep -E '"(dataset|name)": ' "$config") in
+    *'"cifar10"'*|*mnist*) [ -d "${LPTRAIN_SHARED:-/none}/datasets" ] || { echo "skip $name: no real data (set LPTRAIN_SHARED)"; continue; }
                        data=(--data "$LPTRAIN_SHARED/datasets") ;;
   esac
   "$lptrain" "$config" "${data[@]}" --limit 96 --set train.epochs=1 --out "$work/$name" --no-progress --json >"$work/$name.out" 2>"$work/$name.err" ||
