@@ -1,6 +1,4 @@
 // lptrain data: what data sets there are, and what is in them.
-#include <algorithm>
-
 #include "lptrain/app/console.h"
 #include "lptrain/app/data_facts.h"
 #include "lptrain/base/files.h"
@@ -12,17 +10,6 @@
 
 namespace lp {
 namespace {
-
-// Are the files of a card there? They are not read.
-std::string where(const Card& card, const DataFolders& folders) {
-  if (card.decoder->is_generator()) return "generated";
-  if (card.files.empty()) return find_pictures(card, folders) ? "here" : "missing";
-  const auto is_here = [&](const CardFile& file) { return find_file(card, file.name, folders).has_value(); };
-  const auto found = std::ranges::count_if(card.files, is_here);
-  return found == std::ssize(card.files) ? "here"
-         : found == 0                    ? "missing"
-                                         : fmt::format("{} of {} files", found, card.files.size());
-}
 
 struct DataLine {
   std::string name, title, state;
@@ -111,6 +98,21 @@ void verify(const Card& card, const DataFolders& folders, const Console& console
   console.json(write(result));
 }
 
+DataFacts read_and_write(const Card& card, const DataFolders& folders, const Arguments& arguments, const Console& console) {
+  DatasetSpec spec;
+  spec.name = card.name;
+  const Dataset set = load_dataset(spec, folders);
+  if (arguments.has("preview")) {
+    write_file(arguments.text("preview"), encode_png(contact_sheet(set)));
+    console.say("wrote {}", arguments.text("preview"));
+  }
+  if (arguments.has("export")) {
+    export_dataset(set, arguments.text("export"));
+    console.say("wrote {}", arguments.text("export"));
+  }
+  return facts_of(set, folders);
+}
+
 }  // namespace
 
 int command::data(const Arguments& arguments) {
@@ -127,18 +129,10 @@ int command::data(const Arguments& arguments) {
     verify(card, folders, console);
     return 0;
   }
-  DatasetSpec spec;
-  spec.name = card.name;
-  const Dataset set = load_dataset(spec, folders);
-  if (arguments.has("preview")) {
-    write_file(arguments.text("preview"), encode_png(contact_sheet(set)));
-    console.say("wrote {}", arguments.text("preview"));
-  }
-  if (arguments.has("export")) {
-    export_dataset(set, arguments.text("export"));
-    console.say("wrote {}", arguments.text("export"));
-  }
-  const DataFacts facts = facts_of(set);
+  const bool is_written = arguments.has("preview") || arguments.has("export");
+  const std::string files = where(card, folders);
+  const bool is_here = files == "here" || files == "generated";
+  const DataFacts facts = is_here || is_written ? read_and_write(card, folders, arguments, console) : facts_of(card, folders);
   console.print("{}", facts.text());
   console.json(write(facts));
   return 0;

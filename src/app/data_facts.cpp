@@ -5,6 +5,7 @@
 
 #include "lptrain/app/console.h"
 #include "lptrain/base/text.h"
+#include "lptrain/data/card_files.h"
 
 namespace lp {
 namespace {
@@ -22,7 +23,27 @@ std::string shortened(const std::vector<std::string>& names) {
   return join(shown) + (names.size() > kNamesShown ? fmt::format(" ... ({})", names.size()) : "");
 }
 
+// What to do about files that are not all there.
+std::string remedy(const Card& card, const DataFolders& folders) {
+  const bool has_urls = !card.files.empty() && std::ranges::none_of(card.files, [](const CardFile& f) { return f.urls.empty(); });
+  if (has_urls) return fmt::format("; type: lptrain data {} --download", card.name);
+  std::vector<std::string> names;
+  for (const CardFile& f : card.files) names.push_back(f.name);
+  if (names.empty()) names.push_back(card.pictures.empty() ? "<split>/<class>/*" : card.pictures);
+  return fmt::format("; put {} into {}", join(names), (folders.download / card.name).string());
+}
+
 }  // namespace
+
+std::string where(const Card& card, const DataFolders& folders) {
+  if (card.decoder->is_generator()) return "generated";
+  if (card.files.empty()) return find_pictures(card, folders) ? "here" : "missing";
+  const auto is_here = [&](const CardFile& file) { return find_file(card, file.name, folders).has_value(); };
+  const auto found = std::ranges::count_if(card.files, is_here);
+  return found == std::ssize(card.files) ? "here"
+         : found == 0                    ? "missing"
+                                         : fmt::format("{} of {} files", found, card.files.size());
+}
 
 void SplitFacts::fields(Fields& f) {
   f("examples", examples, "number");
@@ -35,6 +56,7 @@ void DataFacts::fields(Fields& f) {
   f("title", title, "one line");
   f("source", source, "where it comes from");
   f("licence", licence, "terms of use");
+  f("files", files, "generated, here, or missing and what to do about it");
   f("shape", shape, "of one example");
   f("classes", classes, "names");
   f("train", train, "split");
@@ -45,22 +67,34 @@ void DataFacts::fields(Fields& f) {
 }
 
 std::string DataFacts::text() const {
+  const std::string size = bytes > 0 ? fmt::format(", {} in memory", human_bytes(bytes)) : "";
+  std::string text = fmt::format("{}: {}\nsource   {}\nlicence  {}\nfiles    {}\nshape    {}{}\nclasses  {}", name, title, source,
+                                 licence, files, shape, size, shortened(classes));
+  if (train.examples == 0) return text;
   Cells cells{{"class", "train", "validation", "test"}};
   for (size_t c = 0; c < std::min(classes.size(), kNamesShown); ++c)
     cells.push_back({classes[c], fmt::format("{}", train.per_class[c]), fmt::format("{}", validation.per_class[c]),
                      fmt::format("{}", test.per_class[c])});
   cells.push_back(
       {"all", fmt::format("{}", train.examples), fmt::format("{}", validation.examples), fmt::format("{}", test.examples)});
-  return fmt::format("{}: {}\nsource   {}\nlicence  {}\nshape    {}, {} in memory\nclasses  {}\n\n{}", name, title, source,
-                     licence, shape, human_bytes(bytes), shortened(classes), table_text(cells));
+  return text += "\n\n" + table_text(cells);
 }
 
-DataFacts facts_of(const Dataset& data) {
+DataFacts facts_of(const Card& card, const DataFolders& folders) {
   DataFacts f;
-  f.name = data.name;
-  f.title = data.card.title;
-  f.source = data.card.source;
-  f.licence = data.card.licence;
+  f.name = card.name;
+  f.title = card.title;
+  f.source = card.source;
+  f.licence = card.licence;
+  f.files = where(card, folders);
+  if (f.files != "here" && f.files != "generated") f.files += remedy(card, folders);
+  if (!card.shape.empty()) f.shape = Shape(card.shape).text();
+  f.classes = card.classes;
+  return f;
+}
+
+DataFacts facts_of(const Dataset& data, const DataFolders& folders) {
+  DataFacts f = facts_of(data.card, folders);
   f.shape = data.shape.text();
   f.digest = data.digest;
   f.classes = data.classes;

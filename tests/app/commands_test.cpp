@@ -139,6 +139,18 @@ TEST_CASE("an exported image folder trains as one") {
   CHECK(o.code == 0);
 }
 
+TEST_CASE("a data set that is not here is shown all the same, with what to do; pictures of it exit 3") {
+  const Folder folder;
+  const auto call = [&](const Line& words) {
+    return run(Call{words, folder.path, {{"XDG_CACHE_HOME", folder.path}, {"LPTRAIN_DATA", ""}}});
+  };
+  const Outcome shown = call({"data", "mnist"});
+  CHECK(shown.code == 0);
+  CHECK(shown.says("missing; type: lptrain data mnist --download"));
+  CHECK(call({"data", "mnist", "--preview", "sheet.png"}).code == 3);
+  CHECK(fs::is_empty(folder.path));
+}
+
 TEST_CASE("files that are missing or wrong make --verify exit 3") {
   const Folder folder;
   const Outcome missing =

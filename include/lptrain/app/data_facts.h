@@ -14,7 +14,7 @@ struct SplitFacts {
 };
 
 struct DataFacts {
-  std::string status = "finished", name, title, source, licence, shape, digest;
+  std::string status = "finished", name, title, source, licence, files, shape, digest;  // files: generated, here, missing ...
   std::vector<std::string> classes;
   SplitFacts train, validation, test;
   int64_t bytes = 0;  // in memory
@@ -22,6 +22,10 @@ struct DataFacts {
   std::string text() const;
 };
 
-DataFacts facts_of(const Dataset& data);
+// Are the files of a card there (they are not read)? "generated", "here", "missing", "2 of 4 files".
+std::string where(const Card& card, const DataFolders& folders);
+
+DataFacts facts_of(const Card& card, const DataFolders& folders);  // what is known without reading the files: no splits
+DataFacts facts_of(const Dataset& data, const DataFolders& folders);
 
 }  // namespace lp
