@@ -20,14 +20,22 @@ constexpr std::array<std::string_view, 6> kIsas{"portable", "avx2", "avx512", "a
 constexpr std::array<std::string_view, 4> kBackends{"reference", "native", "openblas", "onednn"};
 
 #if defined(__x86_64__)
+enum Register { eax, ebx, ecx, edx };
+
+// A feature bit as the processor reports it, for those that compilers have no name for (clang 14: f16c, AMX).
+bool feature(unsigned leaf, unsigned subleaf, Register which, int bit) {
+  unsigned r[4] = {};
+  return __get_cpuid_count(leaf, subleaf, &r[eax], &r[ebx], &r[ecx], &r[edx]) && (r[which] >> bit & 1);
+}
+
+// The names also say that the operating system keeps the registers.
 Isa detect() {
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && feature(1, 0, ecx, 29);
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  const bool amx = __builtin_cpu_supports("amx-int8") && __builtin_cpu_supports("amx-bf16");
-  const std::array<bool, 5> has{avx2, avx512, bool(__builtin_cpu_supports("avx512vnni")),
-                                bool(__builtin_cpu_supports("avx512bf16")), amx};
+  const bool bf16 = feature(7, 1, eax, 5), amx = feature(7, 0, edx, 22) && feature(7, 0, edx, 24) && feature(7, 0, edx, 25);
+  const std::array<bool, 5> has{avx2, avx512, bool(__builtin_cpu_supports("avx512vnni")), bf16, amx};
   return static_cast<Isa>(std::find(has.begin(), has.end(), false) - has.begin());
 }
 #else
