@@ -13,12 +13,6 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 bool is_better(const Score& a, const Score& b) { return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss; }
 
-int64_t count_right(std::span<const int32_t> predicted, std::span<const int32_t> labels) {
-  int64_t right = 0;
-  for (size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i];
-  return right;
-}
-
 Loader training_loader(const Dataset& data, const TrainSpec& train) {
   LoaderOptions o;
   o.batch = train.batch;
@@ -36,9 +30,9 @@ void Best::fields(Fields& f) {
 
 void Progress::fields(Fields& f) {
   f("position", position, "where the run stands");
-  f("loss_sum", loss_sum, "over the examples of the epoch under way");
-  f("correct", correct, "of them");
-  f("seen", seen, "of them");
+  f("loss_sum", running.loss_sum, "over the examples of the epoch under way");
+  f("correct", running.right, "of them");
+  f("seen", running.count, "of them");
   f("skipped", skipped, "steps in the epoch under way");
   f("best", best, "of the phase under way");
   f("history", history, "epochs done");
@@ -52,18 +46,15 @@ Evaluation evaluate(Model& model, const Loss& loss, const Dataset& data, const S
   const Loader loader(data, split, o);
   Context context(nullptr, Mode::eval);
   Evaluation e;
-  e.score.examples = split.size();
+  Running running;
   BatchStream stream = loader.epoch(0);
   while (auto b = stream.next()) {
     const Var logits = model.forward(context, b->x);
-    e.score.loss += loss(logits, b->labels).tensor().item() * static_cast<double>(b->size());
     const std::vector<int32_t> predicted = classes_of(loss, logits.tensor());
-    e.score.accuracy += static_cast<double>(count_right(predicted, b->labels));
+    running.add(loss(logits, b->labels).tensor().item(), predicted, b->labels);
     e.predicted.insert(e.predicted.end(), predicted.begin(), predicted.end());
   }
-  const double n = static_cast<double>(std::max<int64_t>(split.size(), 1));
-  e.score.loss /= n;
-  e.score.accuracy /= n;
+  e.score = {running.loss(), running.accuracy(), split.size()};
   return e;
 }
 
@@ -141,22 +132,24 @@ void Trainer::run_batch(const Batch& batch, int64_t batches) {
   Position& at = progress_.position;
   const StepPlace place{at.step, at.updates, lr_factor(batches)};
   const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_);
-  progress_.loss_sum += outcome.loss * static_cast<double>(batch.size());
-  const int64_t right = count_right(outcome.predicted, batch.labels);
-  progress_.correct += right;
-  progress_.seen += batch.size();
+  const int64_t right_before = progress_.running.right;
+  progress_.running.add(outcome.loss, outcome.predicted, batch.labels);
   progress_.skipped += outcome.skipped;
   ++at.step;
   ++at.batch;
   at.updates += !outcome.skipped;
-  const StepDone done{
-      at, batches, batch.size(), right, outcome.loss, phase().train.optimizer->lr * place.lr_factor, outcome.skipped};
+  const StepDone done{at,
+                      batches,
+                      batch.size(),
+                      progress_.running.right - right_before,
+                      outcome.loss,
+                      phase().train.optimizer->lr * place.lr_factor,
+                      outcome.skipped};
   for (Watch* w : watches_) w->step_done(done);
 }
 
 void Trainer::finish_epoch(const Save& save, int64_t batches) {
   Position& at = progress_.position;
-  const double n = static_cast<double>(std::max<int64_t>(progress_.seen, 1));
   const double lr = phase().train.optimizer->lr * lr_factor(batches);
   EpochScores e{at.phase,
                 at.epoch + 1,
@@ -164,14 +157,14 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
                 progress_.skipped,
                 lr,
                 now() - started_,
-                {progress_.loss_sum / n, static_cast<double>(progress_.correct) / n, progress_.seen},
+                {progress_.running.loss(), progress_.running.accuracy(), progress_.running.count},
                 {}};
   e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
   const bool is_best = progress_.best.epoch == 0 || is_better(e.validation, progress_.best.validation);
   if (is_best) progress_.best = {e.epoch, e.validation};
   progress_.history.push_back(e);
-  progress_.loss_sum = 0;
-  progress_.correct = progress_.seen = progress_.skipped = 0;
+  progress_.running = {};
+  progress_.skipped = 0;
   ++at.epoch;
   at.batch = 0;
   if (is_best) checkpoint(save, Moment::new_best);

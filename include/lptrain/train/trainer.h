@@ -7,6 +7,7 @@
 
 #include "lptrain/data/loader.h"
 #include "lptrain/train/events.h"
+#include "lptrain/train/metrics.h"
 #include "lptrain/train/step.h"
 
 namespace lp {
@@ -21,8 +22,8 @@ struct Best {
 // Everything that resume needs beside tensors.
 struct Progress {
   Position position;
-  double loss_sum = 0;  // of the epoch under way
-  int64_t correct = 0, seen = 0, skipped = 0;
+  Running running;      // of the epoch under way
+  int64_t skipped = 0;  // steps in it
   Best best;
   std::vector<EpochScores> history;
   double seconds = 0;
