@@ -3,6 +3,7 @@
 
 #include "app/program.h"
 #include "lptrain/base/document.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -18,7 +19,7 @@ TEST_CASE("everything works here, and nothing is left behind") {
 }
 
 TEST_CASE("caps are seen: rows above them are skipped") {
-  const Outcome o = run(Call{{"check", "--json"}, LPTRAIN_SOURCE_DIR, {{"LPTRAIN_BACKEND", "reference"}}});
+  const Outcome o = run(Call{{"check", "--json"}, source_dir(), {{"LPTRAIN_BACKEND", "reference"}}});
   CHECK(o.code == 0);
   const Document answer = Document::parse(last_line(o.out), "out");
   CHECK(answer.text_at("status") == "finished");
@@ -30,7 +31,7 @@ TEST_CASE("caps are seen: rows above them are skipped") {
 }
 
 TEST_CASE("a wrong cap is a mistake of the caller") {
-  CHECK(run(Call{{"check"}, LPTRAIN_SOURCE_DIR, {{"LPTRAIN_ISA", "avx3"}}}).code != 0);
+  CHECK(run(Call{{"check"}, source_dir(), {{"LPTRAIN_ISA", "avx3"}}}).code != 0);
 }
 
 TEST_CASE("what is broken exits 1 and is named") {

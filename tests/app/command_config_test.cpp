@@ -4,6 +4,7 @@
 #include "app/program.h"
 #include "lptrain/app/config_values.h"
 #include "lptrain/train/config.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -12,7 +13,7 @@ namespace {
 
 const std::string kInt8 = "configs/cnn_int8.json";
 
-Document config_at(const std::string& file) { return load_config(fs::path(LPTRAIN_SOURCE_DIR) / file).document; }
+Document config_at(const std::string& file) { return load_config(fs::path(source_dir()) / file).document; }
 
 }  // namespace
 

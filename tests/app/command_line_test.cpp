@@ -8,6 +8,7 @@
 #include "app/program.h"
 #include "lptrain/app/command.h"
 #include "lptrain/base/version.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -89,15 +90,14 @@ TEST_CASE("configs, models and data sets are found from any folder") {
 }
 
 TEST_CASE("a stdout that cannot be written is an error; a reader that left is not") {
-  CHECK(run(Call{{"--help"}, LPTRAIN_SOURCE_DIR, {}, "/dev/full"}).code == 1);
-  CHECK(run(Call{{"--help"}, LPTRAIN_SOURCE_DIR, {}, "/dev/full"})
-            .says("cannot write to standard output: No space left on device"));
-  const Outcome left = run(Call{{"--help"}, LPTRAIN_SOURCE_DIR, {}, {}, "\"$@\" | :; set -- true"});
+  CHECK(run(Call{{"--help"}, source_dir(), {}, "/dev/full"}).code == 1);
+  CHECK(run(Call{{"--help"}, source_dir(), {}, "/dev/full"}).says("cannot write to standard output: No space left on device"));
+  const Outcome left = run(Call{{"--help"}, source_dir(), {}, {}, "\"$@\" | :; set -- true"});
   CHECK(left.code == 0);
   CHECK(left.err.empty());
 }
 
 TEST_CASE("colour never reaches a file") {
-  const Outcome o = run(Call{{"trian"}, LPTRAIN_SOURCE_DIR, {{"TERM", "xterm"}}});
+  const Outcome o = run(Call{{"trian"}, source_dir(), {{"TERM", "xterm"}}});
   CHECK(o.err.find('\x1b') == std::string::npos);
 }

@@ -3,6 +3,7 @@
 
 #include "app/program.h"
 #include "lptrain/base/document.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -141,8 +142,7 @@ TEST_CASE("a folder that cannot be written, and a disk that is full, exit 1") {
   CHECK(blocked.code == 1);
   CHECK(blocked.says("cannot make the run folder"));
   // 4 blocks of 512 bytes stand for a full disk: configs fit, weights do not.
-  const Outcome full =
-      run(Call{kSmoke + Line{"--out", folder / "full"}, LPTRAIN_SOURCE_DIR, {}, {}, "trap '' XFSZ; ulimit -f 8"});
+  const Outcome full = run(Call{kSmoke + Line{"--out", folder / "full"}, source_dir(), {}, {}, "trap '' XFSZ; ulimit -f 8"});
   CAPTURE(full.err);
   CHECK(full.code == 1);
   CHECK(full.says("cannot write"));
@@ -152,7 +152,7 @@ TEST_CASE("a folder that cannot be written, and a disk that is full, exit 1") {
 
 TEST_CASE("a run outlives the reader of its output") {
   const Folder folder;
-  run(Call{kSmoke + Line{"--out", folder / "a"}, LPTRAIN_SOURCE_DIR, {}, {}, "\"$@\" 2>&1 | :; set -- true"});
+  run(Call{kSmoke + Line{"--out", folder / "a"}, source_dir(), {}, {}, "\"$@\" 2>&1 | :; set -- true"});
   CHECK(read_file(folder / "a/summary.json").find("\"finished\"") != std::string::npos);
 }
 

@@ -4,6 +4,7 @@
 #include "app/program.h"
 #include "lptrain/app/command.h"
 #include "lptrain/base/document.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -154,7 +155,7 @@ TEST_CASE("a data set that is not here is shown all the same, with what to do; p
 TEST_CASE("files that are missing or wrong make --verify exit 3") {
   const Folder folder;
   const Outcome missing =
-      run(Call{{"data", "mnist", "--verify", "--data", folder.path}, LPTRAIN_SOURCE_DIR, {{"XDG_CACHE_HOME", folder.path}}});
+      run(Call{{"data", "mnist", "--verify", "--data", folder.path}, source_dir(), {{"XDG_CACHE_HOME", folder.path}}});
   CHECK(missing.code == 3);
   CHECK(missing.says("lptrain data mnist --download"));
   fs::create_directories(folder.path / "iris");

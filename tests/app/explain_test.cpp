@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "app/program.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -67,7 +68,7 @@ TEST_CASE("a layer: shapes, roles, and the rows of its products") {
   const Document answer = Document::parse(last_line(run({"explain", "fc1", "cnn_int8", "--json"}).out), "out");
   CHECK(answer.size("products") == 3);
   CHECK(answer.text_at("weights") == "[128,12544]");
-  const Outcome capped = run(Call{{"explain", "fc1", "cnn_int8"}, LPTRAIN_SOURCE_DIR, {{"LPTRAIN_BACKEND", "reference"}}});
+  const Outcome capped = run(Call{{"explain", "fc1", "cnn_int8"}, source_dir(), {{"LPTRAIN_BACKEND", "reference"}}});
   CHECK(capped.says("row \"reference\""));
   CHECK(capped.says("LPTRAIN_BACKEND=reference"));
 }

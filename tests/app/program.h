@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lptrain/base/files.h"
+#include "support/places.h"
 
 namespace lp::test {
 
@@ -45,7 +46,7 @@ using Line = std::vector<std::string>;
 // How the program is started. Its standard streams are files in a folder of its own, unless `out` names another.
 struct Call {
   Line words;
-  fs::path folder = LPTRAIN_SOURCE_DIR;  // where it stands
+  fs::path folder = source_dir();  // where it stands
   std::vector<std::pair<std::string, std::string>> environment{};
   std::string out{};
   std::string before{};  // shell commands first: "ulimit -f 8"
@@ -96,8 +97,7 @@ class Process {
     fs::current_path(call.folder);
     ::setenv("OMP_WAIT_POLICY", "passive", 0);  // tests run side by side: threads that spin would starve the others
     for (const auto& [name, value] : call.environment) ::setenv(name.c_str(), value.c_str(), 1);
-    Line words{"/bin/sh", "-c", (call.before.empty() ? "" : call.before + "; ") + "exec \"$@\"", "sh",
-               LPTRAIN_BINARY_DIR "/lptrain"};
+    Line words{"/bin/sh", "-c", (call.before.empty() ? "" : call.before + "; ") + "exec \"$@\"", "sh", binary_dir() + "/lptrain"};
     words.insert(words.end(), call.words.begin(), call.words.end());
     std::vector<char*> pointers;
     for (std::string& word : words) pointers.push_back(word.data());

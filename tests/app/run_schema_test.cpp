@@ -7,6 +7,7 @@
 #include "app/schema_check.h"
 #include "lptrain/base/files.h"
 #include "lptrain/train/config.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -31,7 +32,7 @@ bool is_read(const std::string& text) {
 
 TEST_CASE("every shipped config keeps to the schema, as written and as resolved") {
   int seen = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(LPTRAIN_SOURCE_DIR) / "configs")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(source_dir()) / "configs")) {
     if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;
     CAPTURE(entry.path().string());
     ++seen;

@@ -10,12 +10,13 @@
 #include <set>
 #include <string>
 #include <vector>
+#include "support/places.h"
 
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = LPTRAIN_SOURCE_DIR;
+const fs::path kRoot = source_dir();
 const std::vector<std::string> kFloors = {"base",  "number", "kernel", "tensor", "data",   "grad",
                                           "quant", "prune",  "nn",     "train",  "deploy", "app"};
 

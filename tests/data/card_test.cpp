@@ -9,6 +9,7 @@
 #include "lptrain/base/document.h"
 #include "lptrain/data/card_files.h"
 #include "lptrain/data/dataset.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -16,7 +17,7 @@ using namespace lp::test;
 namespace {
 
 DataFolders shipped() {
-  const std::filesystem::path folder = std::filesystem::path(LPTRAIN_SOURCE_DIR) / "datasets";
+  const std::filesystem::path folder = std::filesystem::path(source_dir()) / "datasets";
   return {{folder}, folder};
 }
 

@@ -6,6 +6,7 @@
 
 #include "data/fixtures.h"
 #include "lptrain/base/document.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -81,8 +82,8 @@ TEST_CASE("specs: shorthand, resize, and what contradicts itself") {
 
 TEST_CASE("a missing set says what to type or where to put it") {
   const Folder empty;
-  std::filesystem::copy(std::filesystem::path(LPTRAIN_SOURCE_DIR) / "datasets" / "mnist.json", empty.path / "mnist.json");
-  std::filesystem::copy(std::filesystem::path(LPTRAIN_SOURCE_DIR) / "datasets" / "sign_digits_2class.json",
+  std::filesystem::copy(std::filesystem::path(source_dir()) / "datasets" / "mnist.json", empty.path / "mnist.json");
+  std::filesystem::copy(std::filesystem::path(source_dir()) / "datasets" / "sign_digits_2class.json",
                         empty.path / "sign_digits_2class.json");
   const auto message = [&](ErrorKind kind, const std::string& name) {
     return error_of(kind, [&] { load_dataset(parse("{\"name\": \"" + name + "\"}"), only(empty.path)); });

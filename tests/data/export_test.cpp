@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "data/fixtures.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -13,7 +14,7 @@ using namespace lp::test;
 namespace {
 
 DataFolders shipped() {
-  const std::filesystem::path folder = std::filesystem::path(LPTRAIN_SOURCE_DIR) / "datasets";
+  const std::filesystem::path folder = std::filesystem::path(source_dir()) / "datasets";
   return {{folder}, folder};
 }
 

@@ -6,6 +6,7 @@
 #include "data/fixtures.h"
 #include "lptrain/data/card_files.h"
 #include "lptrain/data/dataset.h"
+#include "support/places.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -17,7 +18,7 @@ std::string shared() {
   return folder ? std::string(folder) + "/datasets" : "";
 }
 
-DataFolders folders() { return {{shared(), std::filesystem::path(LPTRAIN_SOURCE_DIR) / "datasets"}, shared()}; }
+DataFolders folders() { return {{shared(), std::filesystem::path(source_dir()) / "datasets"}, shared()}; }
 
 // The set, or none with a message if it is not there.
 std::optional<Dataset> load(const std::string& name) {

@@ -6,6 +6,7 @@
 #include "lptrain/base/document.h"
 #include "op_cases.h"
 #include "support/gradcheck.h"
+#include "support/places.h"
 
 namespace lp {
 namespace {
@@ -77,7 +78,7 @@ Var call(const Golden& golden, const Inputs& inputs) {
 const std::vector<Golden>& golden_cases() {
   static const std::vector<Golden> cases = [] {
     GoldenFile file;
-    read(Document::load(LPTRAIN_SOURCE_DIR "/tests/golden/ops.json"), file);
+    read(Document::load(source_dir() + "/tests/golden/ops.json"), file);
     return file.cases;
   }();
   return cases;

@@ -8,6 +8,7 @@
 
 #include "op_cases.h"
 #include "support/gradcheck.h"
+#include "support/places.h"
 
 namespace lp {
 namespace {
@@ -35,7 +36,7 @@ std::string message_of(const Refusal& refusal) {
 
 // The names of functions of ops.h that return a Var or a BatchNorm.
 std::set<std::string> declared_ops() {
-  std::ifstream file(LPTRAIN_SOURCE_DIR "/include/lptrain/grad/ops.h");
+  std::ifstream file(source_dir() + "/include/lptrain/grad/ops.h");
   std::stringstream text;
   text << file.rdbuf();
   const std::string source = text.str();

@@ -5,12 +5,13 @@
 
 #include "lptrain/tensor/math.h"
 #include "nn/networks.h"
+#include "support/places.h"
 
 using namespace lp;
 
 namespace {
 
-const std::vector<std::filesystem::path> kFolders{LPTRAIN_SOURCE_DIR "/models"};
+const std::vector<std::filesystem::path> kFolders{source_dir() + "/models"};
 
 struct Shipped {
   std::string name;

@@ -8,6 +8,7 @@
 #include "lptrain/tensor/math.h"
 #include "lptrain/train/loss.h"
 #include "lptrain/train/optimizer.h"
+#include "support/places.h"
 
 namespace golden {
 
@@ -90,7 +91,7 @@ struct Training {
 inline const Training& training() {
   static const Training loaded = [] {
     Training t;
-    lp::read(lp::Document::load(LPTRAIN_SOURCE_DIR "/tests/golden/training.json"), t);
+    lp::read(lp::Document::load(source_dir() + "/tests/golden/training.json"), t);
     return t;
   }();
   return loaded;
