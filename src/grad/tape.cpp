@@ -1,6 +1,8 @@
 // The backward walk.
 #include "lptrain/grad/tape.h"
 
+#include <utility>
+
 #include "lptrain/tensor/math.h"
 
 namespace lp {
@@ -28,10 +30,19 @@ Var record(Value y, std::vector<Edge> edges, Prepare prepare) {
   if (!tape) return Var(std::move(y));
   Tape::Node node;
   node.prepare = std::move(prepare);
+  node.label = tape->label_;
   for (Edge& e : edges)
     if (!e.input.is_constant()) node.edges.push_back({e.input.node, std::move(e.rule)});
   tape->nodes_.push_back(std::move(node));
   return Var(std::move(y), tape, tape->nodes() - 1);
+}
+
+Tape::Label::Label(Tape* tape, std::string_view name) : tape_(tape), timed_("forward", name) {
+  if (tape_) before_ = std::exchange(tape_->label_, name);
+}
+
+Tape::Label::~Label() {
+  if (tape_) tape_->label_ = before_;
 }
 
 Var Tape::leaf(Value value) {
@@ -56,6 +67,7 @@ Gradients Tape::backward(const Var& y, Tensor dy) {
     Node node = std::move(nodes_[i]);  // freed, with all that its rules hold, at the end of this turn
     nodes_[i] = Node{{}, {}, node.is_leaf};
     if (node.is_leaf || !by_node[i]) continue;
+    const Timed timed("backward", node.label);
     Value d = std::move(by_node[i]);
     by_node[i] = Value();
     if (node.prepare) d = node.prepare(d);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lptrain/base/error.h"
+#include "lptrain/base/trace.h"
 #include "product_types.h"
 #include "row_check.h"
 #include "rows.h"
@@ -20,6 +21,8 @@ constexpr ConvRow kRows[] = {
     {"im2col", Backend::native, Isa::portable, conv2d_im2col_refuses, conv2d_im2col},
     {"reference", Backend::reference, Isa::portable, nullptr, conv2d_reference},
 };
+
+constexpr std::string_view kFamilies[] = {"conv2d", "conv2d dx", "conv2d dw"};  // by pass: names of spans
 
 constexpr bool serves_integers(std::string_view row) { return row != "onednn"; }
 
@@ -76,7 +79,9 @@ std::span<const ConvRow> conv2d_rows() { return kRows; }
 void conv2d(const ConvKey& key, const void* a, const void* b, void* c) {
   validate(key);
   const std::span<const ConvRow> rows = is_integer_product(key.a) ? std::span(checked().exact) : conv2d_rows();
-  (key.shape.N == 0 ? rows.back() : choose(rows, key)).run(key, a, b, c);
+  const ConvRow& row = key.shape.N == 0 ? rows.back() : choose(rows, key);
+  const Timed timed(kFamilies[static_cast<size_t>(key.pass)], row.name);
+  row.run(key, a, b, c);
 }
 
 std::span<const RowCheck> check_conv2d_rows() {

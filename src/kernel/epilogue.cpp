@@ -8,6 +8,7 @@
 #include "loops.h"
 #include "lptrain/base/error.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/trace.h"
 
 namespace lp {
 namespace {
@@ -39,6 +40,7 @@ std::vector<T> multipliers(const Rescale<T>& how, int64_t cols) {
 
 template <class T, class Acc, class F>
 void rescale_rows(const Rescale<T>& how, int64_t rows, int64_t cols, const Acc* acc, T* y, F run) {
+  const Timed timed("epilogue", "rescale");
   const std::vector<Acc> shift = shifts<T, Acc>(how, cols);
   const std::vector<T> m = multipliers(how, cols);
   parallel_chunks(rows, (1 << 15) / std::max<int64_t>(cols, 1) + 1, [&](int64_t r, int64_t end) {
@@ -59,6 +61,7 @@ void rescale(const Rescale<T>& how, int64_t rows, int64_t cols, const double* ac
 
 template <class C>
 void code_sums(int64_t O, int64_t K, const C* w, int32_t* sums) {
+  const Timed timed("epilogue", "code_sums");
   const int64_t largest = std::max<int64_t>(std::numeric_limits<C>::max(), -int64_t{std::numeric_limits<C>::min()});
   require(K <= std::numeric_limits<int32_t>::max() / largest,
           "sums of {} codes of {} bits may not fit into 32 bits; at most {} do", K, 8 * sizeof(C),

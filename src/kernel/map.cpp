@@ -6,6 +6,7 @@
 
 #include "loops.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/trace.h"
 
 namespace lp {
 namespace {
@@ -34,41 +35,48 @@ double sum_of_chunks(int64_t n, F&& f) {
 
 template <class T>
 void fill(int64_t n, T value, T* y) {
+  const Timed timed("map", "fill");
   parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { std::fill(y + i, y + end, value); });
 }
 
 template <class T>
 void relu(int64_t n, const T* x, T* y) {
+  const Timed timed("map", "relu");
   const auto run = map_loops<T>().relu;
   parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { run(end - i, x + i, y + i); });
 }
 
 template <class T>
 void relu_backward(int64_t n, const T* y, const T* dy, T* dx) {
+  const Timed timed("map", "relu_backward");
   const auto run = map_loops<T>().relu_backward;
   parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { run(end - i, y + i, dy + i, dx + i); });
 }
 
 template <class T>
 void add(int64_t n, const T* a, const T* b, T* y) {
+  const Timed timed("map", "add");
   const auto run = map_loops<T>().add;
   parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { run(end - i, a + i, b + i, y + i); });
 }
 
 template <class T>
 void scale(int64_t n, T a, const T* x, T* y) {
+  const Timed timed("map", "scale");
   const auto run = map_loops<T>().scale;
   parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { run(end - i, a, x + i, y + i); });
 }
 
 template <class T>
 void axpy(int64_t n, T a, const T* x, T* y) {
+  const Timed timed("map", "axpy");
   const auto run = map_loops<T>().axpy;
   parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { run(end - i, a, x + i, y + i); });
 }
 
 template <class T>
 void add_bias(int64_t rows, int64_t cols, const T* x, const T* bias, T* y) {
+  const Timed timed("map", "add_bias");
   const auto run = map_loops<T>().add_bias;
   parallel_chunks(rows, kGrain / std::max<int64_t>(cols, 1) + 1,
                   [&](int64_t r, int64_t end) { run(end - r, cols, x + r * cols, bias, y + r * cols); });
@@ -76,6 +84,7 @@ void add_bias(int64_t rows, int64_t cols, const T* x, const T* bias, T* y) {
 
 template <class T>
 void column_sums(int64_t rows, int64_t cols, const T* x, T* out) {
+  const Timed timed("map", "column_sums");
   const int64_t grain = 32 * (kGrain / (32 * std::max<int64_t>(cols, 1)) + 1);
   const int64_t chunks = (rows + grain - 1) / grain;
   std::vector<double> partial(static_cast<size_t>(chunks * cols));
@@ -93,12 +102,14 @@ void column_sums(int64_t rows, int64_t cols, const T* x, T* out) {
 
 template <class T>
 double sum(int64_t n, const T* x) {
+  const Timed timed("map", "sum");
   const auto run = map_loops<T>().sum;
   return sum_of_chunks(n, [&](int64_t i, int64_t end) { return run(end - i, x + i); });
 }
 
 template <class T>
 double sum_squares(int64_t n, const T* x) {
+  const Timed timed("map", "sum_squares");
   const auto run = map_loops<T>().sum_squares;
   return sum_of_chunks(n, [&](int64_t i, int64_t end) { return run(end - i, x + i); });
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lptrain/base/error.h"
+#include "lptrain/base/trace.h"
 #include "product_types.h"
 #include "row_check.h"
 #include "rows.h"
@@ -62,7 +63,9 @@ void matmul(const MatmulKey& key, const void* a, const void* b, void* c) {
   validate(key);
   const bool empty = key.m == 0 || key.n == 0 || key.k == 0;
   const std::span<const MatmulRow> rows = is_integer_product(key.a) ? std::span(checked().exact) : matmul_rows();
-  (empty ? rows.back() : choose(rows, key)).run(key, a, b, c);
+  const MatmulRow& row = empty ? rows.back() : choose(rows, key);
+  const Timed timed("matmul", row.name);
+  row.run(key, a, b, c);
 }
 
 std::span<const RowCheck> check_matmul_rows() {

@@ -4,6 +4,7 @@
 #include "loops.h"
 #include "lptrain/base/error.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/trace.h"
 
 namespace lp {
 namespace {
@@ -51,6 +52,7 @@ const PoolLoops<T>& pool_loops() {
 
 template <class T>
 void max_pool(const PoolShape& s, const T* x, T* y, uint8_t* where) {
+  const Timed timed("pool", "max_pool");
   require(!where || s.KH * s.KW <= 256, "max pool: window {} x {} has more than 256 places, too many for backward", s.KH, s.KW);
   const auto run = max_loops<T>().forward;
   for_images(s, [&](int64_t in, int64_t out) { run(s, s.OH(), s.OW(), x + in, y + out, where ? where + out : nullptr); });
@@ -58,18 +60,21 @@ void max_pool(const PoolShape& s, const T* x, T* y, uint8_t* where) {
 
 template <class T>
 void max_pool_backward(const PoolShape& s, const T* dy, const uint8_t* where, T* dx) {
+  const Timed timed("pool", "max_pool_backward");
   const auto run = pool_loops<T>().max_backward;
   for_images(s, [&](int64_t in, int64_t out) { run(s, s.OH(), s.OW(), dy + out, where + out, dx + in); });
 }
 
 template <class T>
 void average_pool(const PoolShape& s, const T* x, T* y) {
+  const Timed timed("pool", "average_pool");
   const auto run = pool_loops<T>().average;
   for_images(s, [&](int64_t in, int64_t out) { run(s, s.OH(), s.OW(), x + in, y + out); });
 }
 
 template <class T>
 void average_pool_backward(const PoolShape& s, const T* dy, T* dx) {
+  const Timed timed("pool", "average_pool_backward");
   const auto run = pool_loops<T>().average_backward;
   for_images(s, [&](int64_t in, int64_t out) { run(s, s.OH(), s.OW(), dy + out, dx + in); });
 }

@@ -9,6 +9,7 @@
 #include "loops.h"
 #include "lptrain/base/error.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/trace.h"
 #include "lptrain/kernel/cpu.h"
 #include "quantize_reference.h"
 
@@ -182,6 +183,7 @@ const char* vector_rows_refuse(const QuantizeKey& key, DType x_type) {
 }
 
 void quantize(const QuantizeKey& key, DType x_type, const void* x, const float* scale, DType codes_type, void* codes) {
+  const Timed timed("quantize", "quantize");
   check(key, codes_type);
   if (!takes_vector_row(key, x_type)) return quantize_reference(key, x_type, x, scale, codes_type, codes);
   const float* a = static_cast<const float*>(x);
@@ -195,6 +197,7 @@ void quantize(const QuantizeKey& key, DType x_type, const void* x, const float* 
 }
 
 void dequantize(const QuantizeKey& key, DType codes_type, const void* codes, const float* scale, DType y_type, void* y) {
+  const Timed timed("quantize", "dequantize");
   check(key, codes_type);
   if (!takes_vector_row(key, y_type)) return dequantize_reference(key, codes_type, codes, scale, y_type, y);
   float* b = static_cast<float*>(y);
@@ -208,6 +211,7 @@ void dequantize(const QuantizeKey& key, DType codes_type, const void* codes, con
 }
 
 void quantize_values(const QuantizeKey& key, DType type, const void* x, const float* scale, void* y) {
+  const Timed timed("quantize", "quantize_values");
   if (!takes_vector_row(key, type)) return quantize_values_reference(key, type, x, scale, y);
   const Grid grid = describe(key, scale);
   Lane(merged(key, scale), scale, key.offset).for_runs([&](int64_t start, const Run& run) {

@@ -6,6 +6,7 @@
 
 #include "loops.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/trace.h"
 #include "lptrain/kernel/quantize.h"
 
 namespace lp {
@@ -94,6 +95,7 @@ void measure(const Lanes& lanes, DType type, std::initializer_list<float*> outs,
 }  // namespace
 
 void absmax(const Lanes& lanes, DType type, const void* x, float* out) {
+  const Timed timed("statistics", "absmax");
   measure(lanes, type, {out}, [&]<class T>() {
     const Extremes<T> seen = extremes_of(lanes, static_cast<const T*>(x));
     for (size_t c = 0; c < seen.low.size(); ++c)
@@ -102,6 +104,7 @@ void absmax(const Lanes& lanes, DType type, const void* x, float* out) {
 }
 
 void minmax(const Lanes& lanes, DType type, const void* x, float* low, float* high) {
+  const Timed timed("statistics", "minmax");
   measure(lanes, type, {low, high}, [&]<class T>() {
     const Extremes<T> seen = extremes_of(lanes, static_cast<const T*>(x));
     std::copy(seen.low.begin(), seen.low.end(), low);
@@ -110,6 +113,7 @@ void minmax(const Lanes& lanes, DType type, const void* x, float* low, float* hi
 }
 
 void mean_abs(const Lanes& lanes, DType type, const void* x, float* out) {
+  const Timed timed("statistics", "mean_abs");
   measure(lanes, type, {out}, [&]<class T>() { mean_abs_of(lanes, static_cast<const T*>(x), out); });
 }
 

@@ -5,6 +5,7 @@
 
 #include "loops.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/trace.h"
 
 namespace lp {
 namespace {
@@ -23,6 +24,7 @@ const UpdateLoops<T>& update_loops() {
 
 template <class T>
 void sgd_update(const SgdStep& how, int64_t n, const T* dw, T* w, T* velocity) {
+  const Timed timed("update", "sgd_update");
   const SgdNumbers<T> numbers{static_cast<T>(how.lr),
                               static_cast<T>(how.momentum),
                               static_cast<T>(how.decay),
@@ -37,6 +39,7 @@ void sgd_update(const SgdStep& how, int64_t n, const T* dw, T* w, T* velocity) {
 
 template <class T>
 void adam_update(const AdamStep& how, int64_t n, const T* dw, T* w, T* m, T* v) {
+  const Timed timed("update", "adam_update");
   const double t = static_cast<double>(how.step);
   AdamNumbers<T> numbers;
   numbers.step_size = static_cast<T>(how.lr / (1 - std::pow(how.beta1, t)));

@@ -5,14 +5,21 @@ namespace lp {
 namespace {
 
 struct Chain : Module {
-  std::vector<std::unique_ptr<Module>> parts;
+  struct Part {
+    std::string name;  // of the layer, or its kind if it has none
+    std::unique_ptr<Module> module;
+  };
+  std::vector<Part> parts;
   Var forward(Context& c, const Var& x) override {
     Var y = x;
-    for (const auto& part : parts) y = part->forward(c, y);
+    for (const Part& part : parts) {
+      const Tape::Label label(c.tape(), part.name);
+      y = part.module->forward(c, y);
+    }
     return y;
   }
   void visit(Visitor& v) override {
-    for (const auto& part : parts) part->visit(v);
+    for (const Part& part : parts) part.module->visit(v);
   }
 };
 
@@ -50,7 +57,7 @@ std::unique_ptr<Module> build_chain(const Layers& layers, Builder& b, const Shap
     located(i, layers[i].name(), name, [&] { name = b.name(layer.name, layer.label()); });
     located(i, layers[i].name(), name, [&] {
       const Shape output = checked_output(layer, shape, b.classes());
-      chain->parts.push_back(layer.build(b, name, shape));
+      chain->parts.push_back({name.empty() ? layers[i].name() : name, layer.build(b, name, shape)});
       b.note(name, layers[i].name(), output, layer.macs(shape, b.classes()), layer.product(shape, b.classes()));
       shape = output;
     });

@@ -8,8 +8,10 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "lptrain/base/trace.h"
 #include "lptrain/tensor/value.h"
 
 namespace lp {
@@ -66,6 +68,21 @@ class Tape {
 
   int32_t nodes() const { return static_cast<int32_t>(nodes_.size()); }
 
+  // While it lives, what is recorded bears a layer's name, and so does its span of time (base/trace.h), forward and backward. The
+  // text must outlive the tape's use.
+  class Label {
+   public:
+    Label(Tape* tape, std::string_view name);  // tape may be null
+    ~Label();
+    Label(const Label&) = delete;
+    Label& operator=(const Label&) = delete;
+
+   private:
+    Tape* tape_;
+    std::string_view before_;
+    Timed timed_;
+  };
+
  private:
   friend Var record(Value, std::vector<Edge>, Prepare);
   struct NodeEdge {
@@ -76,8 +93,10 @@ class Tape {
     std::vector<NodeEdge> edges;
     Prepare prepare;
     bool is_leaf = false;
+    std::string_view label = {};
   };
   std::vector<Node> nodes_;
+  std::string_view label_;
 };
 
 }  // namespace lp

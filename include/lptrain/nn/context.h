@@ -23,6 +23,7 @@ class Context {
   Context(Tape* tape, Mode mode, Key key = {}) : tape_(tape), mode_(mode), key_(key) {}
 
   bool is_training() const { return mode_ == Mode::train; }
+  Tape* tape() const { return tape_; }  // null: inference
   Key noise(const std::string& name);  // differs for every use of the name within the pass
 
   Var param(Param& p);                 // leaf -> mask -> lens: the only door to weights

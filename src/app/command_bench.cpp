@@ -1,0 +1,199 @@
+// lptrain bench: the trainer's own step and inference, timed on noise.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "lptrain/app/bench_cases.h"
+#include "lptrain/app/config_source.h"
+#include "lptrain/app/console.h"
+#include "lptrain/base/parallel.h"
+#include "lptrain/base/text.h"
+#include "lptrain/base/trace.h"
+#include "lptrain/train/trainer.h"
+#include "rows.h"
+
+namespace lp {
+namespace {
+
+constexpr int64_t kBatches = 64;      // of noise, to go through again and again
+constexpr size_t kLeastSteps = 5;     // timed, however slow
+constexpr size_t kRecordedSteps = 8;  // under the recorder, after the timed ones
+constexpr size_t kWarmUp = 3;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+struct Share {
+  std::string family;
+  double share = 0;
+  void fields(Fields& f) {
+    f("family", family, "of kernels, or what is left of forward and backward passes without them");
+    f("share", share, "of the time of a step, without what lies inside it");
+  }
+};
+
+// One case, as both people and programs read it.
+struct BenchLine {
+  std::string task, mode;
+  int64_t batch = 0;
+  int threads = thread_count();
+  double train_img_per_s = 0, train_best = 0, infer_img_per_s = 0, infer_best = 0, gflop_per_s = 0, loss_first = 0, loss_last = 0;
+  int64_t steps = 0, peak_bytes = 0;
+  std::vector<Share> share = {};
+  std::vector<std::string> kernels = {};
+
+  void fields(Fields& f) {
+    f("task", task, "network and examples");
+    f("mode", mode, "which numbers are narrow");
+    f("batch", batch, "examples in a step");
+    f("threads", threads, "of every loop");
+    f("train_img_per_s", train_img_per_s, "median over the steps, data movement included");
+    f("train_best", train_best, "fastest step");
+    f("infer_img_per_s", infer_img_per_s, "median over forward passes");
+    f("infer_best", infer_best, "fastest pass");
+    f("gflop_per_s", gflop_per_s, "6 operations for each multiplication of the forward pass and image, at the median");
+    f("steps", steps, "of training in all");
+    f("loss_first", loss_first, "of the first step");
+    f("loss_last", loss_last, "of the last step");
+    f("peak_bytes", peak_bytes, "largest resident set of the process so far");
+    f("share", share, "of a step's time, the largest first");
+    f("kernels", kernels, "rows that ran products in training");
+  }
+};
+
+// Step times of the trainer as it runs, then some steps under a recorder.
+class StepWatch : public Watch {
+ public:
+  explicit StepWatch(double seconds) : seconds_(seconds) {}
+
+  void step_done(const StepDone& done) override {
+    const double t = now();
+    losses.push_back(done.loss);
+    if (recording_) {
+      if (++recorded_ >= kRecordedSteps) finish();
+      return;
+    }
+    if (done.position.batch > 1 && losses.size() > kWarmUp) times.push_back(t - last_);
+    if (began_ == 0 && losses.size() > kWarmUp) began_ = t;
+    if (began_ > 0 && t - began_ > seconds_ && times.size() >= kLeastSteps) recording_ = std::make_unique<Recording>();
+    last_ = now();
+  }
+
+  std::vector<double> times, losses;
+  std::vector<Span> spans;
+  std::atomic<int> stop = 0;
+
+ private:
+  void finish() {
+    spans = recording_->spans();
+    stop = 1;
+  }
+
+  double seconds_, began_ = 0, last_ = 0;
+  std::unique_ptr<Recording> recording_;
+  size_t recorded_ = 0;
+};
+
+struct Rate {
+  double median, best;
+};
+Rate rate_of(std::vector<double> seconds, int64_t images) {
+  std::ranges::sort(seconds);
+  const auto n = static_cast<double>(images);
+  return {n / seconds[seconds.size() / 2], n / seconds.front()};
+}
+
+std::vector<double> inference_times(Model& model, const Tensor& x, double seconds) {
+  std::vector<double> times;
+  const double began = now();
+  for (size_t pass = 0; times.size() < kLeastSteps || now() - began < seconds; ++pass) {
+    const double t = now();
+    Context context(nullptr, Mode::eval);
+    model.forward(context, x).tensor();
+    if (pass >= kWarmUp) times.push_back(now() - t);
+  }
+  return times;
+}
+
+bool is_product(const Span& span) { return span.family.starts_with("matmul") || span.family.starts_with("conv2d"); }
+
+// What the recorded steps say: shares of the main thread's time, and the rows of the product tables.
+void describe(const std::vector<Span>& spans, BenchLine& line) {
+  double total = 0;
+  for (const auto& [family, seconds] : own_seconds(spans)) {
+    line.share.push_back({family, seconds});
+    total += seconds;
+  }
+  for (Share& s : line.share) s.share /= total;
+  std::ranges::sort(line.share, std::ranges::greater(), &Share::share);
+  std::set<std::string> rows;
+  for (const Span& span : spans)
+    if (is_product(span)) rows.insert(span.family + "/" + span.what);
+  line.kernels.assign(rows.begin(), rows.end());
+}
+
+BenchLine measure_case(const std::string& task, const std::string& mode, double seconds) {
+  const RunConfig config = bench_config(task, mode);
+  const Dataset data = bench_data(task, kBatches);
+  StepWatch watch(seconds);
+  Trainer trainer(config, data, {&watch});
+  trainer.run(watch.stop, [](Trainer::Moment) {});
+  BenchLine line{.task = task, .mode = mode, .batch = config.train.batch};
+  const Rate train = rate_of(watch.times, line.batch);
+  const Loader loader(data, data.validation, {.batch = line.batch});
+  const Rate infer = rate_of(inference_times(trainer.model(), loader.batch(0, 0).x, seconds), line.batch);
+  int64_t macs = 0;
+  for (const LayerLine& layer : trainer.model().lines()) macs += layer.cost.macs;
+  line.train_img_per_s = train.median, line.train_best = train.best;
+  line.infer_img_per_s = infer.median, line.infer_best = infer.best;
+  line.gflop_per_s = 6e-9 * static_cast<double>(macs) * train.median;
+  line.loss_first = watch.losses.front(), line.loss_last = watch.losses.back();
+  line.steps = std::ssize(watch.losses);
+  describe(watch.spans, line);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  line.peak_bytes = usage.ru_maxrss * 1024;
+  return line;
+}
+
+std::string shares_text(const BenchLine& line) {
+  std::vector<std::string> words;
+  for (const Share& s : line.share)
+    if (s.share >= 0.01) words.push_back(fmt::format("{} {:.0f} %", s.family, 100 * s.share));
+  return join(words, ", ");
+}
+
+template <class Row>
+std::vector<std::string> names_of(std::span<const Row> rows) {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.emplace_back(row.name);
+  return names;
+}
+
+}  // namespace
+
+int command::bench(const Arguments& arguments) {
+  const Console console(arguments);
+  apply_threads(arguments);
+  require(arguments.text("ACTION") == "train", "bench {}: there is nothing of that name to time; try `lptrain bench train`",
+          arguments.text("ACTION"));
+  const double seconds = arguments.number("seconds", 0, 3600).value_or(3);
+  const auto tasks = arguments.has("task") ? arguments.list("task") : names_of(bench_tasks());
+  const auto modes = arguments.has("mode") ? arguments.list("mode") : names_of(bench_modes());
+  for (const std::string& task : tasks)
+    for (const std::string& mode : modes) bench_config(task, mode);  // every name is known before the first case is timed
+  for (const std::string& task : tasks)
+    for (const std::string& mode : modes) {
+      BenchLine line = measure_case(task, mode, seconds);
+      console.print("{:<9} {:<10} train {:>8.0f} images/s (best {:.0f}), inference {:>8.0f} (best {:.0f}), {:.0f} GFLOP/s, "
+                    "loss {:.3f} -> {:.3f}, peak {}\n    {}\n    {}",
+                    line.task, line.mode, line.train_img_per_s, line.train_best, line.infer_img_per_s, line.infer_best,
+                    line.gflop_per_s, line.loss_first, line.loss_last, human_bytes(line.peak_bytes), shares_text(line),
+                    join(line.kernels, ", "));
+      console.json(write(line));
+    }
+  return 0;
+}
+
+}  // namespace lp
