@@ -30,7 +30,8 @@ const std::vector<BenchTask> kTasks{
 
 constexpr std::string_view kInt8 = R"("weights": {"format": "int8", "narrow": true, "scale": "absmax", "per": "channel"},
   "activations": {"format": "uint8", "scale": "ema"})";
-constexpr std::string_view kInt8Errors = R"("errors": {"format": "int8", "narrow": true, "scale": "absmax", "rounding": "stochastic"},
+constexpr std::string_view kInt8Errors =
+    R"("errors": {"format": "int8", "narrow": true, "scale": "absmax", "rounding": "stochastic"},
   "weight_grads": {"format": "int8", "narrow": true, "scale": "absmax", "per": "channel", "rounding": "stochastic"})";
 
 const std::vector<std::string> kTexts{
@@ -42,8 +43,7 @@ const std::vector<BenchMode> kModes{
     {"f32", "everything in 32-bit floats", "{}"},
     {"f16", "weights, activations and errors in half precision", R"({"weights": "f16", "activations": "f16", "errors": "f16"})",
      "\"dynamic\""},
-    {"bf16", "weights, activations and errors in bfloat16",
-     R"({"weights": "bf16", "activations": "bf16", "errors": "bf16"})"},
+    {"bf16", "weights, activations and errors in bfloat16", R"({"weights": "bf16", "activations": "bf16", "errors": "bf16"})"},
     {"int8", "int8 weights, uint8 activations, bfloat16 errors", kTexts[0]},
     {"int8_full", "int8 errors and weight gradients too", kTexts[1]},
     {"int4", "int4 weights, uint4 activations, bfloat16 errors",
@@ -65,17 +65,23 @@ const Row& row_named(std::span<const Row> rows, std::string_view name, std::stri
   return *found;
 }
 
-Subset noise(const Shape& example, int64_t size, Key key) {
+// Pictures as dark as digits are: each class lights a fifth of the pixels, of its own, in changing brightness over a faint noise.
+Subset pictures(const Shape& example, int64_t size, Key key) {
+  constexpr double kLit = 0.2;
+  const Key classes(7);
   auto examples = std::make_shared<Examples>();
   std::vector<int64_t> extents{size};
   extents.insert(extents.end(), example.begin(), example.end());
   examples->inputs = Tensor(Shape(extents), DType::u8);
-  auto bytes = examples->inputs.data<uint8_t>();
-  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(256 * key.uniform(i));
   Subset subset{examples, {}};
-  for (int64_t i = 0; i < size; ++i) {
-    examples->labels.push_back(static_cast<int32_t>(10 * key.with("label").uniform(static_cast<uint64_t>(i))));
-    subset.rows.push_back(i);
+  for (int64_t n = 0; n < size; ++n) {
+    const auto label = static_cast<int32_t>(10 * key.with("label").uniform(static_cast<uint64_t>(n)));
+    const Key own = classes.with(static_cast<uint64_t>(label)), noise = key.with(static_cast<uint64_t>(n));
+    const auto pixels = examples->inputs.rows(n, n + 1).data<uint8_t>();
+    for (size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = static_cast<uint8_t>(own.uniform(i) < kLit ? 128 + 127 * noise.uniform(i) : 40 * noise.uniform(i));
+    examples->labels.push_back(label);
+    subset.rows.push_back(n);
   }
   return subset;
 }
@@ -100,11 +106,11 @@ RunConfig bench_config(std::string_view task, std::string_view mode) {
 Dataset bench_data(std::string_view task, int64_t batches) {
   const BenchTask& t = row_named(bench_tasks(), task, "task");
   Dataset data;
-  data.name = "noise";
+  data.name = "patterns";
   data.shape = t.input;
   for (int i = 0; i < 10; ++i) data.classes.push_back(std::to_string(i));
-  data.train = noise(t.input, batches * t.batch, Key(1));
-  data.validation = data.test = noise(t.input, t.batch, Key(2));
+  data.train = pictures(t.input, batches * t.batch, Key(1));
+  data.validation = data.test = pictures(t.input, t.batch, Key(2));
   const auto channels = static_cast<size_t>(t.input.back());
   data.normalization = {std::vector<float>(channels, 1.f / 255), std::vector<float>(channels, 0.f)};  // [0, 1]
   return data;

@@ -1,4 +1,4 @@
-// lptrain bench: the trainer's own step and inference, timed on noise.
+// lptrain bench: the trainer's own step and inference, timed on made-up pictures.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 namespace lp {
 namespace {
 
-constexpr int64_t kBatches = 64;      // of noise, to go through again and again
+constexpr int64_t kBatches = 64;      // of pictures, to go through again and again
 constexpr size_t kLeastSteps = 5;     // timed, however slow
 constexpr size_t kRecordedSteps = 8;  // under the recorder, after the timed ones
 constexpr size_t kWarmUp = 3;
@@ -186,11 +186,11 @@ int command::bench(const Arguments& arguments) {
   for (const std::string& task : tasks)
     for (const std::string& mode : modes) {
       BenchLine line = measure_case(task, mode, seconds);
-      console.print("{:<9} {:<10} train {:>8.0f} images/s (best {:.0f}), inference {:>8.0f} (best {:.0f}), {:.0f} GFLOP/s, "
-                    "loss {:.3f} -> {:.3f}, peak {}\n    {}\n    {}",
-                    line.task, line.mode, line.train_img_per_s, line.train_best, line.infer_img_per_s, line.infer_best,
-                    line.gflop_per_s, line.loss_first, line.loss_last, human_bytes(line.peak_bytes), shares_text(line),
-                    join(line.kernels, ", "));
+      console.print(
+          "{:<9} {:<10} train {:>8.0f} images/s (best {:.0f}), inference {:>8.0f} (best {:.0f}), {:.0f} GFLOP/s, "
+          "loss {:.3f} -> {:.3f}, peak {}\n    {}\n    {}",
+          line.task, line.mode, line.train_img_per_s, line.train_best, line.infer_img_per_s, line.infer_best, line.gflop_per_s,
+          line.loss_first, line.loss_last, human_bytes(line.peak_bytes), shares_text(line), join(line.kernels, ", "));
       console.json(write(line));
     }
   return 0;

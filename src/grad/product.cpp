@@ -4,89 +4,12 @@
 
 #include <algorithm>
 
+#include "errors.h"
 #include "lptrain/grad/ops.h"
-#include "lptrain/kernel/map.h"
-#include "lptrain/tensor/math.h"
+#include "lptrain/tensor/conv_block.h"
 
 namespace lp {
 namespace {
-
-// Errors are quantized at the accumulator. With weights w_o = s_o q_o, S = max_o s_o and r_o = s_o / S, the codes e = round(dy
-// r_o / t) of scale t make dx = S sum_o e t q_o and dw = (t / r_o) sum e x: both products stay integer. r_o is at least 1/256, so
-// that a small channel still learns; where that binds, dx is computed from the reals.
-struct Fold {
-  Tensor ratios;         // r_o, or empty: nothing is folded
-  float unit = 1;        // S
-  bool is_exact = true;  // no r_o was raised
-};
-
-Fold fold_of(const Value& w) {
-  const Codes* c = w.codes();
-  if (!c || c->is_per_tensor() || c->axis != 0) return {};
-  const auto scales = c->scale.data<float>();
-  const float unit = *std::ranges::max_element(scales), least = unit / 256;
-  return {map(c->scale, [=](auto s) { return std::max(static_cast<float>(s), least) / unit; }), unit,
-          *std::ranges::min_element(scales) >= least};
-}
-
-// y[r,o] = x[r,o] * f(s_o)
-template <class F>
-Tensor by_channel(const Tensor& x, const Tensor& s, F f) {
-  Tensor y(x.shape(), x.dtype());
-  const float* scale = s.data<float>().data();
-  visit_real(x.dtype(), [&]<class T>() {
-    const T* a = x.data<T>().data();
-    T* b = y.data<T>().data();
-    const int64_t columns = x.shape().back();
-    parallel_for(x.shape().rows(), std::max<int64_t>(1, kGrain / columns), [&](int64_t r) {
-      for (int64_t o = 0; o < columns; ++o) b[r * columns + o] = f(a[r * columns + o], static_cast<T>(scale[o]));
-    });
-  });
-  return y;
-}
-
-// The error of a product as its rules want it. `e` is what the error quantizer made of dy * r_o.
-struct Errors {
-  Fold fold;
-
-  Prepare prepare(Prepare quantize) const {
-    if (!quantize) return {};
-    return [s = fold.ratios, quantize = std::move(quantize)](const Value& dy) {
-      return s ? quantize(Value(by_channel(dy.tensor(), s, [](auto d, auto k) { return d * k; }))) : quantize(dy);
-    };
-  }
-
-  // dy as it takes part in sums over everything but o: codes with the scale t / r_o per channel.
-  Value unfolded(const Value& e) const {
-    const Tensor& s = fold.ratios;
-    if (!s) return e;
-    const Codes* c = e.codes();
-    if (!c || !c->is_per_tensor()) return Value(by_channel(e.tensor(), s, [](auto d, auto k) { return d / k; }));
-    Codes out = *c;
-    const float t = c->scale_of(0);
-    out.axis = e.shape().rank() - 1;
-    out.scale = map(s, [t](auto k) { return static_cast<decltype(k)>(t) / k; });
-    return Value(std::move(out), e.dtype());
-  }
-
-  // The operands of dx = sum_o dy w: (dy, w), or, when folded and both have codes, (e, S q_w).
-  std::pair<Value, Value> for_dx(const Value& e, const Value& w) const {
-    const Codes* c = e.codes();
-    if (!fold.ratios || !fold.is_exact || !c || !c->is_per_tensor()) return {unfolded(e), w};
-    Codes plain = *w.codes();
-    plain.axis = -1;
-    plain.scale = Tensor::full(Shape{1}, static_cast<double>(fold.unit));
-    return {e, Value(std::move(plain), w.dtype())};
-  }
-};
-
-Value column_sum(const Value& dy) {
-  const Tensor& d = dy.tensor();
-  Tensor b(Shape{d.shape().back()}, d.dtype());
-  visit_real(d.dtype(),
-             [&]<class T>() { column_sums(d.shape().rows(), d.shape().back(), d.data<T>().data(), b.data<T>().data()); });
-  return b;
-}
 
 Value reshaped(const Value& v, const Shape& shape) {
   return v.moved([&](const Tensor& t) { return t.reshape(shape); });
@@ -113,7 +36,7 @@ void check_bias(const Var& b, int64_t outputs, const char* what) {
 }
 
 std::vector<Edge> with_bias_edge(std::vector<Edge> edges, const Var& b, const Errors& errors) {
-  if (b.value) edges.push_back({b, [errors](const Value& e) { return column_sum(errors.unfolded(e)); }});
+  if (b.value) edges.push_back({b, [errors](const Value& e) { return errors.column_sum(e); }});
   return edges;
 }
 
@@ -148,10 +71,9 @@ Var linear(const Var& x, const Var& w, const Var& b, Prepare error) {
                 errors.prepare(std::move(error)));
 }
 
-Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare error) {
-  const ConvShape s = conv_shape(x.shape(), w.shape(), how);
-  check_bias(b, s.O, "conv2d");
-  const Errors errors{error ? fold_of(w.value) : Fold{}};
+namespace {
+
+std::vector<Edge> conv_edges(const Var& x, const Var& w, const Var& b, const ConvShape& s, const Errors& errors) {
   std::vector<Edge> edges{
       {x,
        [=, w = w.value](const Value& e) {
@@ -159,8 +81,55 @@ Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare 
          return Value(conv2d_backward_data(d, v, s));
        }},
       {w, [=, x = x.value](const Value& e) { return Value(conv2d_backward_weights(x, errors.unfolded(e), s)); }}};
-  return record(conv2d_forward(x.value, w.value, s, bias_of(b)), with_bias_edge(std::move(edges), b, errors),
+  return with_bias_edge(std::move(edges), b, errors);
+}
+
+// The result of a convolution as a pool sees it.
+PoolShape window_of(const ConvShape& s, const std::optional<Pool2d>& pool) {
+  const Pool2d p = pool.value_or(Pool2d{1, 1, 1, 1, 0, 0});
+  return {s.N, s.OH(), s.OW(), s.O, p.kernel_h, p.kernel_w, p.stride_h, p.stride_w, p.pad_h, p.pad_w};
+}
+
+// dy of a block -> the error at the convolution's sums.
+Prepare block_error(const Tensor& where, const PoolShape& window, const Errors& errors, const ErrorQuantizer& error) {
+  return [=, ratios = errors.fold.ratios](const Value& dy) {
+    const Tensor* r = ratios ? &ratios : nullptr;
+    if (!error.quantize) return conv2d_error(dy.tensor(), where, window, nullptr, nullptr);
+    const Shape full{window.N, window.H, window.W, window.C};
+    std::optional<Encoding> encoding;
+    if (error.foresee) encoding = error.foresee([&] { return error_extremes(dy.tensor(), where, r); }, full);
+    if (encoding) return conv2d_error(dy.tensor(), where, window, r, &*encoding);
+    return error.quantize(conv2d_error(dy.tensor(), where, window, r, nullptr));
+  };
+}
+
+}  // namespace
+
+Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare error) {
+  const ConvShape s = conv_shape(x.shape(), w.shape(), how);
+  check_bias(b, s.O, "conv2d");
+  const Errors errors{error ? fold_of(w.value) : Fold{}};
+  return record(conv2d_forward(x.value, w.value, s, bias_of(b)), conv_edges(x, w, b, s, errors),
                 errors.prepare(std::move(error)));
+}
+
+bool fits_block(const Pool2d& p) {
+  return p.stride_h >= p.kernel_h && p.stride_w >= p.kernel_w && p.kernel_h * p.kernel_w < kDead;
+}
+
+ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& how, const ConvNeighbours& neighbours,
+                       const ErrorQuantizer& error) {
+  const ConvShape s = conv_shape(x.shape(), w.shape(), how);
+  check_bias(b, s.O, "conv2d_block");
+  require(x.value.dtype() == DType::f32, "conv2d_block: reals are f32, found {}", name_of(x.value.dtype()));
+  require(!neighbours.pool || fits_block(*neighbours.pool), "conv2d_block: windows overlap or have more than 254 places");
+  const Errors errors{error.quantize ? fold_of(w.value) : Fold{}};
+  const PoolShape window = window_of(s, neighbours.pool);
+  ConvSteps steps{neighbours.relu, {}, neighbours.encoding, false, neighbours.is_observed};
+  if (neighbours.pool) steps.pool = window;
+  steps.is_recorded = !x.is_constant() || !w.is_constant() || (b.value && !b.is_constant());
+  ConvResult result = conv2d_forward(x.value, w.value, s, bias_of(b), steps);
+  return {record(result.y, conv_edges(x, w, b, s, errors), block_error(result.where, window, errors, error)), result.extremes};
 }
 
 }  // namespace lp

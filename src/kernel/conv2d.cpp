@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lptrain/base/error.h"
+#include "lptrain/base/parallel.h"
 #include "lptrain/base/trace.h"
 #include "product_types.h"
 #include "row_check.h"
@@ -10,13 +11,13 @@
 namespace lp {
 namespace {
 
-constexpr ConvRow kRows[] = {
+const ConvRow kRows[] = {
 #ifdef LPTRAIN_HAS_ONEDNN
-    {"onednn", Backend::onednn, Isa::portable, conv2d_onednn_refuses, conv2d_onednn},
-    {"onednn_i8", Backend::onednn, Isa::portable, conv2d_onednn_i8_refuses, conv2d_onednn_i8},
+    {"onednn", Backend::onednn, Isa::portable, conv2d_onednn_refuses, conv2d_onednn, conv2d_onednn_ready},
+    {"onednn_i8", Backend::onednn, Isa::portable, conv2d_onednn_i8_refuses, conv2d_onednn_i8, conv2d_onednn_ready},
 #endif
 #ifdef __x86_64__
-    {"vnni", Backend::native, Isa::avx512_vnni, conv2d_vnni_refuses, conv2d_vnni},
+    {"vnni", Backend::native, Isa::avx512_vnni, conv2d_vnni_refuses, conv2d_vnni, conv2d_vnni_ready},
 #endif
     {"im2col", Backend::native, Isa::portable, conv2d_im2col_refuses, conv2d_im2col},
     {"reference", Backend::reference, Isa::portable, nullptr, conv2d_reference},
@@ -72,16 +73,32 @@ void validate(const ConvKey& key) {
           "a {} x {} filter does not fit a {} x {} image padded by {} and {}", s.KH, s.KW, s.H, s.W, s.pad_h, s.pad_w);
 }
 
+const ConvRow& chosen(const ConvKey& key) {
+  validate(key);
+  const std::span<const ConvRow> rows = is_integer_product(key.a) ? std::span(checked().exact) : conv2d_rows();
+  return key.shape.N == 0 ? rows.back() : choose(rows, key);
+}
+
 }  // namespace
 
 std::span<const ConvRow> conv2d_rows() { return kRows; }
 
 void conv2d(const ConvKey& key, const void* a, const void* b, void* c) {
-  validate(key);
-  const std::span<const ConvRow> rows = is_integer_product(key.a) ? std::span(checked().exact) : conv2d_rows();
-  const ConvRow& row = key.shape.N == 0 ? rows.back() : choose(rows, key);
+  const ConvRow& row = chosen(key);
   const Timed timed(kFamilies[static_cast<size_t>(key.pass)], row.name);
   row.run(key, a, b, c);
+}
+
+ConvPlan::ConvPlan(const ConvKey& key, const void* b) : key_(key) {
+  const Alone alone;
+  row_ = &chosen(key);
+  ready_ = row_->ready ? row_->ready(key, b) : [row = row_, key, b](const void* a, void* c) { row->run(key, a, b, c); };
+}
+
+void ConvPlan::run(const void* a, void* c) const {
+  const Alone alone;
+  const Timed timed(kFamilies[static_cast<size_t>(key_.pass)], row_->name);
+  ready_(a, c);
 }
 
 std::span<const RowCheck> check_conv2d_rows() {

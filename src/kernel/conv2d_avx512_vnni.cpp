@@ -2,6 +2,8 @@
 #ifdef __AVX512VNNI__
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "bytes.h"
 #include "lptrain/base/parallel.h"
@@ -66,26 +68,42 @@ void image_forward(const ConvShape& s, const vnni::Walk& walk, const uint8_t* pa
   }
 }
 
-void forward(const ConvShape& s, DType x_type, DType w_type, const uint8_t* x, const uint8_t* w, int32_t* y) {
-  const bool signed_panel = w_type == DType::i8, flipped = x_type == w_type;
-  const vnni::Walk walk = filter_walk(s);
-  const int64_t panels = panels_of(s.O), panel_bytes = walk.steps() * 4 * kPanel, workers = workers_for(s.N);
-  const Scratch<uint8_t> packed(panels * panel_bytes);
-  const Scratch<int32_t> start(panels * kPanel);
-  parallel_for(panels, 1, [&](int64_t p) {
-    pack_filters(s, walk, w, p, packed.data() + p * panel_bytes);
-    vnni::start_of(packed.data() + p * panel_bytes, walk.steps(), std::min(kPanel, s.O - p * kPanel), signed_panel, flipped,
-                   start.data() + p * kPanel);
-  });
-  const int64_t image = (s.H + 2 * s.pad_h) * (s.W + 2 * s.pad_w) * s.C + kSlack;
-  const uint8_t flip = flipped ? kSignBit : 0;
+// Filters in the layout of the tiles, and what their sums start from.
+struct Filters {
+  Filters(const ConvShape& shape, DType x_type, DType w_type, const uint8_t* w)
+      : s(shape),
+        signed_panel(w_type == DType::i8),
+        flip(x_type == w_type ? kSignBit : 0),
+        walk(filter_walk(s)),
+        panels(panels_of(s.O)),
+        panel_bytes(walk.steps() * 4 * kPanel),
+        packed(static_cast<size_t>(panels * panel_bytes)),
+        start(static_cast<size_t>(panels * kPanel)) {
+    parallel_for(panels, 1, [&](int64_t p) {
+      pack_filters(s, walk, w, p, packed.data() + p * panel_bytes);
+      vnni::start_of(packed.data() + p * panel_bytes, walk.steps(), std::min(kPanel, s.O - p * kPanel), signed_panel, flip != 0,
+                     start.data() + p * kPanel);
+    });
+  }
+  ConvShape s;
+  bool signed_panel;
+  uint8_t flip;
+  vnni::Walk walk;
+  int64_t panels, panel_bytes;
+  std::vector<uint8_t> packed;
+  std::vector<int32_t> start;
+};
+
+void forward(const Filters& f, const uint8_t* x, int32_t* y) {
+  const ConvShape& s = f.s;
+  const int64_t image = (s.H + 2 * s.pad_h) * (s.W + 2 * s.pad_w) * s.C + kSlack, workers = workers_for(s.N);
   const Scratch<uint8_t> padded(workers * image);
-  std::memset(padded.data(), flip, static_cast<size_t>(workers * image));
+  std::memset(padded.data(), f.flip, static_cast<size_t>(workers * image));
   each_image(workers, s.N, [&](int64_t worker, int64_t n) {
     uint8_t* own = padded.data() + worker * image;
-    fill_image(s, x + n * s.H * s.W * s.C, flip, own);
-    for (int64_t p = 0; p < panels; ++p)
-      image_forward(s, walk, own, packed.data() + p * panel_bytes, start.data() + p * kPanel, signed_panel, p,
+    fill_image(s, x + n * s.H * s.W * s.C, f.flip, own);
+    for (int64_t p = 0; p < f.panels; ++p)
+      image_forward(s, f.walk, own, f.packed.data() + p * f.panel_bytes, f.start.data() + p * kPanel, f.signed_panel, p,
                     y + n * s.OH() * s.OW() * s.O);
   });
 }
@@ -105,14 +123,19 @@ ConvShape turned(const ConvShape& s) {
           .dilation_w = s.dilation_w};
 }
 
-void backward_data(const ConvKey& key, const uint8_t* dy, const uint8_t* w, int32_t* dx) {
+Filters turned_filters(const ConvKey& key, const uint8_t* w) {
   const ConvShape& s = key.shape;
   const int64_t taps = s.KH * s.KW;
   const Scratch<uint8_t> filters(s.O * taps * s.C);
   parallel_for(taps, 1, [&](int64_t t) {
     transpose_window(w + t * s.C, taps * s.C, s.O, s.C, 0, filters.data() + (taps - 1 - t) * s.O, taps * s.O);
   });
-  forward(turned(s), key.a, key.b, dy, filters.data(), dx);
+  return {turned(s), key.a, key.b, filters.data()};
+}
+
+Filters filters_of(const ConvKey& key, const void* w) {
+  const auto* bytes = static_cast<const uint8_t*>(w);
+  return key.pass == ConvPass::forward ? Filters(key.shape, key.a, key.b, bytes) : turned_filters(key, bytes);
 }
 
 // Weight gradients: the sums run over places, so that channels of x become planes, and dy is packed by quads of places in a line.
@@ -203,14 +226,17 @@ const char* conv2d_vnni_refuses(const ConvKey& key) {
   return key.pass == ConvPass::backward_data && wide ? "takes padding smaller than the filter" : nullptr;
 }
 
-void conv2d_vnni(const ConvKey& key, const void* a_memory, const void* b_memory, void* c_memory) {
-  const auto *a = static_cast<const uint8_t*>(a_memory), *b = static_cast<const uint8_t*>(b_memory);
-  auto* c = static_cast<int32_t*>(c_memory);
-  switch (key.pass) {
-    case ConvPass::forward: return forward(key.shape, key.a, key.b, a, b, c);
-    case ConvPass::backward_data: return backward_data(key, a, b, c);
-    case ConvPass::backward_weights: return backward_weights(key, a, b, c);
-  }
+void conv2d_vnni(const ConvKey& key, const void* a, const void* b, void* c) {
+  const auto* bytes = static_cast<const uint8_t*>(a);
+  auto* sums = static_cast<int32_t*>(c);
+  if (key.pass == ConvPass::backward_weights) return backward_weights(key, bytes, static_cast<const uint8_t*>(b), sums);
+  forward(filters_of(key, b), bytes, sums);
+}
+
+ConvReady conv2d_vnni_ready(const ConvKey& key, const void* b) {
+  return [filters = std::make_shared<const Filters>(filters_of(key, b))](const void* a, void* c) {
+    forward(*filters, static_cast<const uint8_t*>(a), static_cast<int32_t*>(c));
+  };
 }
 
 }  // namespace lp

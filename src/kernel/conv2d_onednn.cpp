@@ -2,6 +2,7 @@
 // deconvolution.
 #ifdef LPTRAIN_HAS_ONEDNN
 #include <algorithm>
+#include <vector>
 
 #include "onednn.h"
 #include "product_types.h"
@@ -135,6 +136,13 @@ const char* conv2d_onednn_i8_refuses(const ConvKey& key) {
 
 void conv2d_onednn(const ConvKey& key, const void* a, const void* b, void* c) { product_of(key)->run(a, b, c); }
 void conv2d_onednn_i8(const ConvKey& key, const void* a, const void* b, void* c) { product_of(key)->run(a, b, c); }
+
+ConvReady conv2d_onednn_ready(const ConvKey& key, const void* b) {
+  const Made product = product_of(key);
+  const auto packed = std::make_shared<std::vector<char>>(static_cast<size_t>(product->packed_bytes()));
+  product->pack(b, packed->data());
+  return [product, packed](const void* a, void* c) { product->run_packed(a, packed->data(), c); };
+}
 
 }  // namespace lp
 #endif

@@ -55,6 +55,10 @@ void rescale(const Rescale<T>& how, int64_t rows, int64_t cols, const int32_t* a
   rescale_rows(how, rows, cols, acc, y, rescale_loops<T>().from_i32);
 }
 template <class T>
+void rescale(const Rescale<T>& how, int64_t rows, int64_t cols, const float* acc, T* y) {
+  rescale_rows(how, rows, cols, acc, y, rescale_loops<T>().from_f32);
+}
+template <class T>
 void rescale(const Rescale<T>& how, int64_t rows, int64_t cols, const double* acc, T* y) {
   rescale_rows(how, rows, cols, acc, y, rescale_loops<T>().from_f64);
 }
@@ -74,6 +78,8 @@ void code_sums(int64_t O, int64_t K, const C* w, int32_t* sums) {
 }
 
 template void rescale(const Rescale<float>&, int64_t, int64_t, const int32_t*, float*);
+template void rescale(const Rescale<float>&, int64_t, int64_t, const float*, float*);
+template void rescale(const Rescale<double>&, int64_t, int64_t, const float*, double*);
 template void rescale(const Rescale<float>&, int64_t, int64_t, const double*, float*);
 template void rescale(const Rescale<double>&, int64_t, int64_t, const int32_t*, double*);
 template void rescale(const Rescale<double>&, int64_t, int64_t, const double*, double*);

@@ -4,6 +4,7 @@ namespace {
 constexpr int32_t difference(int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) - static_cast<uint32_t>(b));  // wraps
 }
+constexpr float difference(float a, float b) { return a - b; }
 constexpr double difference(double a, double b) { return a - b; }
 
 template <class T, class Acc>
@@ -16,6 +17,6 @@ void rescale(int64_t rows, int64_t cols, const Acc* acc, const Acc* shift, const
 }
 
 template <class T>
-constexpr RescaleLoops<T> kRescaleLoops = {rescale<T, int32_t>, rescale<T, double>};
+constexpr RescaleLoops<T> kRescaleLoops = {rescale<T, int32_t>, rescale<T, float>, rescale<T, double>};
 
 }  // namespace

@@ -66,6 +66,7 @@ struct PoolLoops {
 template <class T>
 struct RescaleLoops {
   void (*from_i32)(int64_t rows, int64_t cols, const int32_t* acc, const int32_t* shift, const T* m, const T* bias, T* y);
+  void (*from_f32)(int64_t rows, int64_t cols, const float* acc, const float* shift, const T* m, const T* bias, T* y);
   void (*from_f64)(int64_t rows, int64_t cols, const double* acc, const double* shift, const T* m, const T* bias, T* y);
 };
 
@@ -113,6 +114,15 @@ struct Run {
   bool per_element;
 };
 
+struct PassageLoops {  // rows of channels; see kernel/passage.h
+  void (*mark)(int64_t rows, int64_t cols, const float* y, const float* low, const float* high, uint8_t* where);
+  void (*scale_columns)(int64_t rows, int64_t cols, const float* x, const float* s, float* y);
+  void (*extremes)(int64_t rows, int64_t cols, const float* dy, const float* s, const uint8_t* where, float* low, float* high);
+  void (*sum_i8)(int64_t rows, int64_t cols, const int8_t* codes, int32_t* sums);  // the sums add to what is there
+  void (*sum_u8)(int64_t rows, int64_t cols, const uint8_t* codes, int32_t* sums);
+  void (*sum_bf16)(int64_t rows, int64_t cols, const uint16_t* bits, float* sums);
+};
+
 template <class C>
 struct CodeLoops {  // C = uint16_t: bit patterns of f16 or bf16
   void (*quantize)(const Grid& grid, const Run& run, const float* x, C* codes);
@@ -141,6 +151,7 @@ struct Loops {
   CodeLoops<int32_t> codes_i32;
   CodeLoops<uint16_t> codes_half;
   void (*quantize_values)(const Grid& grid, const Run& run, const float* x, float* y);
+  PassageLoops passage;
 };
 
 namespace portable {

@@ -5,6 +5,8 @@ namespace lp::avx2 {
 
 #include "epilogue.inl"
 #include "map.inl"
+#include "ordered.inl"
+#include "passage.inl"
 #include "pool.inl"
 #include "quantize.inl"
 #include "statistics.inl"

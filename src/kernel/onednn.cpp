@@ -2,6 +2,7 @@
 #ifdef LPTRAIN_HAS_ONEDNN
 #include "onednn.h"
 
+#include <cstring>
 #include <string_view>
 
 #include "lptrain/kernel/cpu.h"
@@ -81,28 +82,42 @@ Product::Product(dnnl::primitive primitive, const dnnl::memory::desc& scratchpad
                  const Operand& c)
     : primitive_(std::move(primitive)), scratchpad_(scratchpad), a_(port(a, false)), b_(port(b, false)), c_(port(c, true)) {}
 
-void Product::run(const void* a, const void* b, void* c) const {
+// oneDNN's mistakes as our errors.
+template <class F>
+void guarded(F&& f) {
   const Threads threads;
-  const auto bytes_of = [](const Port& p) { return p.reorder ? static_cast<int64_t>(p.operand.wanted.get_size()) : 0; };
-  const Scratch<char> own_a(bytes_of(a_)), own_b(bytes_of(b_)), own_c(bytes_of(c_));
-  const Scratch<char> scratch(static_cast<int64_t>(scratchpad_.get_size()));
   try {
-    const auto input = [](const Port& p, const void* plain, char* own) {
-      if (!p.reorder) return view(p.operand.wanted, plain);
-      const auto to = view(p.operand.wanted, own);
-      move(p, view(p.operand.plain, plain), to);
-      return to;
-    };
-    const auto result = view(c_.operand.wanted, c_.reorder ? static_cast<void*>(own_c.data()) : c);
-    primitive_.execute(stream(), {{a_.operand.argument, input(a_, a, own_a.data())},
-                                  {b_.operand.argument, input(b_, b, own_b.data())},
-                                  {c_.operand.argument, result},
-                                  {DNNL_ARG_SCRATCHPAD, view(scratchpad_, scratch.data())}});
-    if (c_.reorder) move(c_, result, view(c_.operand.plain, c));
+    f();
     stream().wait();
   } catch (const dnnl::error& e) {
     fail(ErrorKind::failure, "oneDNN failed to run a product: {}; try LPTRAIN_BACKEND=openblas", e.what());
   }
+}
+
+void Product::pack(const void* b, void* packed) const {
+  if (!b_.reorder) return static_cast<void>(std::memcpy(packed, b, b_.operand.wanted.get_size()));
+  guarded([&] { move(b_, view(b_.operand.plain, b), view(b_.operand.wanted, packed)); });
+}
+
+void Product::run_packed(const void* a, const void* packed, void* c) const {
+  const auto own_bytes = [](const Port& p) { return p.reorder ? static_cast<int64_t>(p.operand.wanted.get_size()) : 0; };
+  const Scratch<char> own_a(own_bytes(a_)), own_c(own_bytes(c_)), scratch(static_cast<int64_t>(scratchpad_.get_size()));
+  guarded([&] {
+    const auto input = view(a_.operand.wanted, a_.reorder ? own_a.data() : a);
+    if (a_.reorder) move(a_, view(a_.operand.plain, a), input);
+    const auto result = view(c_.operand.wanted, c_.reorder ? own_c.data() : c);
+    primitive_.execute(stream(), {{a_.operand.argument, input},
+                                  {b_.operand.argument, view(b_.operand.wanted, packed)},
+                                  {c_.operand.argument, result},
+                                  {DNNL_ARG_SCRATCHPAD, view(scratchpad_, scratch.data())}});
+    if (c_.reorder) move(c_, result, view(c_.operand.plain, c));
+  });
+}
+
+void Product::run(const void* a, const void* b, void* c) const {
+  const Scratch<char> own_b(b_.reorder ? packed_bytes() : 0);
+  if (b_.reorder) pack(b, own_b.data());
+  run_packed(a, b_.reorder ? own_b.data() : b, c);
 }
 
 }  // namespace lp::onednn

@@ -29,6 +29,10 @@ class Product {
  public:
   Product(dnnl::primitive primitive, const dnnl::memory::desc& scratchpad, const Operand& a, const Operand& b, const Operand& c);
   void run(const void* a, const void* b, void* c) const;
+  // b in the layout that the primitive wants, and the product with such a b.
+  int64_t packed_bytes() const { return static_cast<int64_t>(b_.operand.wanted.get_size()); }
+  void pack(const void* b, void* packed) const;
+  void run_packed(const void* a, const void* packed, void* c) const;
 
  private:
   struct Port {

@@ -12,6 +12,7 @@ const char* matmul_onednn_refuses(const MatmulKey& key);
 const char* matmul_onednn_i8_refuses(const MatmulKey& key);
 const char* matmul_vnni_refuses(const MatmulKey& key);
 
+ConvReady conv2d_onednn_ready(const ConvKey&key, const void*b), conv2d_vnni_ready(const ConvKey&key, const void*b);
 ConvRun conv2d_reference, conv2d_im2col, conv2d_onednn, conv2d_onednn_i8, conv2d_vnni;
 const char* conv2d_im2col_refuses(const ConvKey& key);
 const char* conv2d_onednn_refuses(const ConvKey& key);

@@ -10,6 +10,7 @@ struct Chain : Module {
     std::unique_ptr<Module> module;
   };
   std::vector<Part> parts;
+  Lens* input_lens() override { return parts.empty() ? nullptr : parts.front().module->input_lens(); }
   Var forward(Context& c, const Var& x) override {
     Var y = x;
     for (const Part& part : parts) {
@@ -39,6 +40,28 @@ Shape checked_output(const Layer& layer, const Shape& input, int64_t classes) {
   return y;
 }
 
+// Hands the layers behind each convolution over to it, as far as it can take them: relu, then a max-pool, then the lens through
+// which the next product will look. Layers that are taken over leave the chain.
+void hand_over(const Layers& layers, Chain& chain) {
+  std::vector<Chain::Part>& parts = chain.parts;
+  const auto is = [&](size_t i, std::string_view kind) { return i < layers.size() && layers[i].name() == kind; };
+  std::vector<Chain::Part> kept;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    kept.push_back(std::move(parts[i]));
+    Neighbours* behind = kept.back().module->neighbours();
+    if (!behind) continue;
+    if (is(i + 1, "relu")) behind->relu = true, ++i;
+    if (is(i + 1, "max_pool2d")) {
+      const Pool2d pool = dynamic_cast<const MaxPool2dLayer&>(*layers[i + 1]).how();
+      if (fits_block(pool)) behind->pool = pool, ++i;
+    }
+    size_t next = i + 1;
+    while (is(next, "flatten") || is(next, "reshape")) ++next;
+    if (next < parts.size()) behind->next = parts[next].module->input_lens();
+  }
+  parts = std::move(kept);
+}
+
 }  // namespace
 
 Shape output_of(const Layers& layers, const Shape& input, int64_t classes) {
@@ -62,6 +85,7 @@ std::unique_ptr<Module> build_chain(const Layers& layers, Builder& b, const Shap
       shape = output;
     });
   }
+  hand_over(layers, *chain);
   return chain;
 }
 

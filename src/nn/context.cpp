@@ -76,16 +76,20 @@ Fit Context::fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lane
   return fit(lens.observed, q);
 }
 
+// The noise of a quantizer that rounds stochastically; evaluation rounds to nearest.
+Key Context::draw(const Lens& lens, Quantizer& q) {
+  if (q.rounding != Rounding::stochastic) return {};
+  if (is_training()) return noise(lens.name);
+  q.rounding = Rounding::nearest_even;
+  return {};
+}
+
 Var Context::look(Lens& lens, const Var& x) {
   if (lens.is_identity() || x.value.codes()) return x;
   Quantizer q = lens.quantizer;
   const Tensor& reals = x.tensor();
   const Lanes lanes = lanes_of(reals.shape(), q.per, lens.axis);
-  QuantizeHow how{&q, lens.axis, 0, {}, 1};
-  if (q.rounding == Rounding::stochastic && is_training())
-    how.noise = noise(lens.name);
-  else if (q.rounding == Rounding::stochastic)
-    q.rounding = Rounding::nearest_even;
+  QuantizeHow how{&q, lens.axis, 0, draw(lens, q), 1};
   if (q.rule().kind() == Scale::Kind::learned) {
     how.gradient_factor = learning_factor(lens, reals.shape(), lanes);
     return quantize(x, learned_scale(lens, reals, lanes), how);
@@ -95,9 +99,47 @@ Var Context::look(Lens& lens, const Var& x) {
   return quantize(x, Var(f.scale), how);
 }
 
-Prepare Context::errors(Lens& lens) {
+Encoding Context::encoding(Lens& lens, Quantizer q, Tensor scale, int32_t zero_point, int rank) {
+  QuantizeHow how{&q, lens.axis, zero_point, draw(lens, q), 1};
+  return encoding_of(scale, how, rank);
+}
+
+std::optional<Encoding> Context::foresee(Lens& lens, int rank) {
+  const Quantizer& q = lens.quantizer;
+  const Scale& rule = q.rule();
+  if (lens.is_identity() || q.per != Per::tensor || !has_two_slopes(q) || !rule.reads_extremes_only()) return {};
+  Extent extent;
+  if (rule.kind() == Scale::Kind::observed)
+    extent = lens.observed;
+  else if (rule.kind() == Scale::Kind::fixed)
+    extent = rule.measure(Tensor::zeros(Shape{1}), {1, 1, 1}, q.ends(), q.zero_point);
+  if (!extent.high) return {};
+  const Fit f = fit(extent, q);
+  return encoding(lens, q, f.scale, f.zero_point, rank);
+}
+
+bool Context::wants_extremes(const Lens& lens) const {
+  return is_training() && lens.quantizer.rule().kind() == Scale::Kind::observed;
+}
+
+void Context::observe(Lens& lens, const Tensor& extremes) {
+  const Quantizer& q = lens.quantizer;
+  const Extent now = q.rule().measure(extremes, {1, 1, extremes.size()}, q.ends(), q.zero_point);
+  after_step([&lens, now] { lens.observed = lens.quantizer.rule().blend(lens.observed, now); });
+}
+
+ErrorQuantizer Context::errors_block(Lens& lens) {
   if (!tape_ || lens.is_identity()) return {};
-  return [this, &lens](const Value& dy) { return look(lens, Var(dy)).value; };
+  ErrorQuantizer error{[this, &lens](const Value& dy) { return look(lens, Var(dy)).value; }, {}};
+  const Quantizer& q = lens.quantizer;
+  if (q.per != Per::tensor || !q.rule().reads_extremes_only()) return error;
+  error.foresee = [this, &lens](const std::function<Tensor()>& measure, const Shape& shape) {
+    const bool is_fixed = lens.quantizer.rule().kind() == Scale::Kind::fixed;
+    const Tensor extremes = is_fixed ? Tensor::zeros(Shape{2}) : measure();
+    const Fit f = fit_for(lens, lens.quantizer, extremes, {1, 1, extremes.size()});
+    return encoding(lens, lens.quantizer, f.scale, f.zero_point, shape.rank());
+  };
+  return error;
 }
 
 void Context::apply_changes() {

@@ -52,19 +52,57 @@ int64_t Conv2dLayer::macs(const Shape& input, int64_t classes) const {
 
 std::optional<ConvShape> Conv2dLayer::product(const Shape& input, int64_t) const {
   return ConvShape{1,
-                   input[0], input[1], input[2],
-                   out_for(input), kernel.height(), kernel.width(),
-                   stride.height(), stride.width(), pad.height(), pad.width(), dilation.height(), dilation.width(),
+                   input[0],
+                   input[1],
+                   input[2],
+                   out_for(input),
+                   kernel.height(),
+                   kernel.width(),
+                   stride.height(),
+                   stride.width(),
+                   pad.height(),
+                   pad.width(),
+                   dilation.height(),
+                   dilation.width(),
                    groups_for(input)};
 }
+
+namespace {
+
+struct ConvModule : ProductModule {
+  Conv2d how;
+  Neighbours behind;
+
+  ConvModule(Builder& b, const std::string& name, const Shape& shape, bool has_bias, const Conv2d& h)
+      : ProductModule(b, name, shape, has_bias), how(h) {}
+  Neighbours* neighbours() override { return &behind; }
+  Var forward(Context& c, const Var& x) override {
+    const Var seen = c.look(input, x), w = c.param(weight), offset = seen_bias(c);
+    return seen.value.dtype() == DType::f32 ? block(c, seen, w, offset) : one_by_one(c, seen, w, offset);
+  }
+
+  Var block(Context& c, const Var& x, const Var& w, const Var& offset) {
+    ConvNeighbours steps{behind.relu, behind.pool, {}, false};
+    if (behind.next) steps.encoding = c.foresee(*behind.next, x.shape().rank());
+    steps.is_observed = steps.encoding && c.wants_extremes(*behind.next);
+    const ConvBlock result = conv2d_block(x, w, offset, how, steps, c.errors_block(error));
+    if (steps.is_observed) c.observe(*behind.next, result.extremes);
+    return result.y;
+  }
+  Var one_by_one(Context& c, const Var& x, const Var& w, const Var& offset) {
+    Var y = conv2d(x, w, offset, how, c.errors(error));
+    if (behind.relu) y = relu(y);
+    return behind.pool ? max_pool2d(y, *behind.pool) : y;
+  }
+};
+
+}  // namespace
 
 std::unique_ptr<Module> Conv2dLayer::build(Builder& b, const std::string& full_name, const Shape& input) const {
   const int64_t G = groups_for(input);
   const Shape weight{out_for(input), kernel.height(), kernel.width(), input[2] / G};
   const Conv2d how{stride.height(), stride.width(), pad.height(), pad.width(), dilation.height(), dilation.width(), G};
-  return product_module(b, full_name, weight, bias, [how](const Var& x, const Var& w, const Var& offset, Prepare error) {
-    return lp::conv2d(x, w, offset, how, std::move(error));
-  });
+  return std::make_unique<ConvModule>(b, full_name, weight, bias, how);
 }
 
 }  // namespace lp

@@ -72,10 +72,17 @@ struct Conv2dLayer : LayerOf<Conv2dLayer> {
   int64_t out_for(const Shape& input) const { return out.value_or(input.back()); }
 };
 
-// What both are built of: product(x, w, b, error) with a lens at its input, weights [O, ...], optionally biases [O], and a lens
-// for the errors.
-using Product = std::function<Var(const Var& x, const Var& w, const Var& b, Prepare error)>;
-std::unique_ptr<Module> product_module(Builder& b, const std::string& name, const Shape& weight, bool has_bias, Product product);
+// What both are built of (product.cpp): a lens at the input, weights [O, ...], optionally biases [O], and a lens for the errors.
+struct ProductModule : Module {
+  ProductModule(Builder& b, const std::string& name, const Shape& weight, bool has_bias);
+  void visit(Visitor& v) override;
+  Lens* input_lens() override { return &input; }
+  Var seen_bias(Context& c) { return bias ? c.param(*bias) : Var(); }
+
+  Param weight;
+  std::optional<Param> bias;
+  Lens input, error;
+};
 
 // ---- pool.cpp
 struct Pool2dLayer {

@@ -21,11 +21,20 @@ std::optional<ConvShape> LinearLayer::product(const Shape& input, int64_t classe
   return ConvShape{input.rows(), 1, 1, input.back(), out.value_or(classes), 1, 1};
 }
 
+namespace {
+
+struct LinearModule : ProductModule {
+  using ProductModule::ProductModule;
+  Var forward(Context& c, const Var& x) override {
+    const Var seen = c.look(input, x);
+    return linear(seen, c.param(weight), seen_bias(c), c.errors(error));
+  }
+};
+
+}  // namespace
+
 std::unique_ptr<Module> LinearLayer::build(Builder& b, const std::string& full_name, const Shape& input) const {
-  const Shape weight{out.value_or(b.classes()), input.back()};
-  return product_module(b, full_name, weight, bias, [](const Var& x, const Var& w, const Var& offset, Prepare error) {
-    return lp::linear(x, w, offset, std::move(error));
-  });
+  return std::make_unique<LinearModule>(b, full_name, Shape{out.value_or(b.classes()), input.back()}, bias);
 }
 
 }  // namespace lp

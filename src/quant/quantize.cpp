@@ -9,7 +9,7 @@
 namespace lp {
 namespace {
 
-QuantizeKey key_of(const Shape& shape, const QuantizeHow& how) {
+QuantizeKey key_of(const QuantizeHow& how) {
   const Quantizer& q = *how.quantizer;
   const Format grid = q.grid();
   QuantizeKey key{};
@@ -20,28 +20,8 @@ QuantizeKey key_of(const Shape& shape, const QuantizeHow& how) {
   key.lo = grid.lo();
   key.hi = grid.hi();
   key.zero_point = how.zero_point;
-  key.lanes = lanes_of(shape, q.per, how.axis);
   key.noise = how.noise;
   return key;
-}
-
-Value quantized_value(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
-  const QuantizeKey key = key_of(x.shape(), how);
-  const float* s = scale.data<float>().data();
-  const Quantizer& q = *how.quantizer;
-  const bool is_half_with_scale = q.format.is_float() && (q.rule().kind() != Scale::Kind::fixed || s[0] != 1.0f);
-  if (!has_codes(q.format) || is_half_with_scale) {
-    Tensor y(x.shape(), x.dtype());
-    quantize_values(key, x.dtype(), x.raw(), s, y.raw());
-    return y;
-  }
-  Codes codes{Tensor(x.shape(), storage_of(q.format, how.zero_point)), q.format, scale, -1, how.zero_point};
-  if (q.per == Per::channel) codes.axis = how.axis < 0 ? how.axis + x.shape().rank() : how.axis;
-  quantize(key, x.dtype(), x.raw(), s, codes.codes.dtype(), codes.codes.raw());
-  // The kernel's codes -1 and 0 of binary become the reals that they stand for: see tensor/value.h.
-  if (q.format.family == Format::Family::Binary)
-    for (int8_t& code : codes.codes.data<int8_t>()) code = static_cast<int8_t>(2 * code + 1);
-  return Value(std::move(codes), x.dtype());
 }
 
 int64_t chunks_of(const Lanes& lanes) { return (lanes.size() + kGrain - 1) / kGrain; }
@@ -137,15 +117,31 @@ Value scale_rule(const Value& dy, const Tensor& x, const Value& q, const Tensor&
 
 }  // namespace
 
+bool has_two_slopes(const Quantizer& q) { return q.gradient.is_identity() || q.gradient == Estimator(); }
+
+Encoding encoding_of(const Tensor& scale, const QuantizeHow& how, int rank) {
+  const Quantizer& q = *how.quantizer;
+  Encoding e{key_of(how), scale};
+  if (q.per == Per::channel) e.axis = how.axis < 0 ? how.axis + rank : how.axis;
+  const bool is_half_with_scale =
+      q.format.is_float() && (q.rule().kind() != Scale::Kind::fixed || scale.data<float>()[0] != 1.0f);
+  e.has_codes = has_codes(q.format) && !is_half_with_scale;
+  const GridEnds ends = clipping_ends(how);
+  constexpr double kFar = std::numeric_limits<double>::infinity();
+  e.low = q.gradient.is_identity() ? -kFar : ends.low;
+  e.high = q.gradient.is_identity() ? kFar : ends.high;
+  return e;
+}
+
 Var quantize(const Var& x, const Var& scale, const QuantizeHow& given) {
   // The rules outlive this call: they own a copy of the quantizer.
   const auto quantizer = std::make_shared<const Quantizer>(*given.quantizer);
   QuantizeHow how = given;
   how.quantizer = quantizer.get();
   const Tensor reals = x.tensor(), s = scale.tensor();
-  const Value q = quantized_value(reals, s, how);
-  const GridEnds reach = clipping_ends(how);
-  const bool passes = quantizer->gradient.is_identity() || (std::isinf(reach.low) && std::isinf(reach.high));
+  const Encoding encoding = encoding_of(s, how, reals.shape().rank());
+  const Value q = encode(encoding, reals);
+  const bool passes = encoding.passes_all();
   Rule dx = passes ? Rule([](const Value& dy) { return dy; }) : Rule([=](const Value& dy) {
     (void)quantizer;
     return slope_rule(dy, reals, s, how);
@@ -161,9 +157,9 @@ Tensor quantized(const Tensor& x, const Quantizer& q, int axis, Key noise) {
   const Lanes lanes = lanes_of(x.shape(), q.per, axis);
   const Fit f = fit(q.rule().measure(x, lanes, q.ends(), q.zero_point), q);
   QuantizeHow how{&q, axis, f.zero_point, noise};
-  Tensor y(x.shape(), x.dtype());
-  quantize_values(key_of(x.shape(), how), x.dtype(), x.raw(), f.scale.data<float>().data(), y.raw());
-  return y;
+  Encoding e = encoding_of(f.scale, how, x.shape().rank());
+  e.has_codes = false;
+  return encode(e, x).tensor();
 }
 
 }  // namespace lp

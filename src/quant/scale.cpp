@@ -35,6 +35,7 @@ Extent mean_extent(const Tensor& x, const Lanes& lanes, double factor) {
 struct AbsMax : Scale {
   std::unique_ptr<Scale> clone() const override { return std::make_unique<AbsMax>(*this); }
   Kind kind() const override { return Kind::measured; }
+  bool reads_extremes_only() const override { return true; }
   Extent measure(const Tensor& x, const Lanes& lanes, const GridEnds&, bool is_affine) const override {
     return full_extent(x, lanes, is_affine);
   }
@@ -55,6 +56,7 @@ struct Ema : Scale {
   std::unique_ptr<Scale> clone() const override { return std::make_unique<Ema>(*this); }
   void fields(Fields& f) override { f("decay", decay, "share of the old range that a step keeps", {0, 1}); }
   Kind kind() const override { return Kind::observed; }
+  bool reads_extremes_only() const override { return true; }
   Extent measure(const Tensor& x, const Lanes& lanes, const GridEnds&, bool is_affine) const override {
     return full_extent(x, lanes, is_affine);
   }
@@ -70,6 +72,7 @@ struct Fixed : Scale {
   std::unique_ptr<Scale> clone() const override { return std::make_unique<Fixed>(*this); }
   void fields(Fields& f) override { f("value", value, "the scale: the real that 1 on the grid stands for", {1e-30, 1e30}); }
   Kind kind() const override { return Kind::fixed; }
+  bool reads_extremes_only() const override { return true; }
   Extent measure(const Tensor&, const Lanes& lanes, const GridEnds& ends, bool) const override {
     return {Tensor::full(Shape{lanes.channels}, -value * ends.reach()),
             Tensor::full(Shape{lanes.channels}, value * ends.reach())};

@@ -1,19 +1,12 @@
-// Choosing the arithmetic of a product, running it, and rescaling its exact integers to reals.
+// Choosing the arithmetic of a product, running it, and rescaling its sums to reals.
 #include "lptrain/tensor/product.h"
 
-#include <cmath>
-
-#include "lptrain/kernel/epilogue.h"
 #include "lptrain/kernel/map.h"
 #include "lptrain/tensor/math.h"
+#include "operands.h"
 
 namespace lp {
 namespace {
-
-constexpr int64_t kExactTerms = 65793;  // of u8 x s8 products in s32
-
-bool is_byte(DType t) { return t == DType::i8 || t == DType::u8; }
-bool is_half(DType t) { return t == DType::bf16 || t == DType::f16; }
 
 // Why the codes of a value cannot enter a product that keeps `axis`, or "".
 std::string unusable(const Value& v, int axis) {
@@ -24,47 +17,10 @@ std::string unusable(const Value& v, int axis) {
   return "";
 }
 
-const Tensor& operand(const Value& v, bool codes) { return codes ? v.codes()->codes : v.tensor(); }
-
-// The scale of one code step: real = step_c * (code - zero_point).
-Tensor steps_of(const Codes& c) {
-  const float unit = std::ldexp(1.0f, -(c.format.is_integer_grid() ? c.format.fraction_bits : 0));
-  return unit == 1.0f ? c.scale : scaled(c.scale, unit);
-}
-
-// What an exact integer result c[rows, columns] is multiplied with, and what its zero points take away.
-struct Scales {
-  Tensor rows, columns;    // steps along either axis; one element if constant
-  int32_t zero_point = 0;  // of the operand whose rows are summed with `sums`
-  Tensor sums;             // i32 [columns]
-};
-
-template <class Acc, class T>
-void rescale_to(const Acc* acc, int64_t rows, int64_t columns, const Scales& s, const Tensor* bias, T* y) {
-  Rescale<T> how;
-  how.w_scale = s.columns.data<float>().data();
-  how.per_column = s.columns.size() > 1;
-  how.bias = bias ? bias->data<T>().data() : nullptr;
-  how.zero_point = s.zero_point;
-  how.w_sums = s.zero_point ? s.sums.data<int32_t>().data() : nullptr;
-  const auto row_steps = s.rows.data<float>();
-  how.x_scale = row_steps[0];
-  if (row_steps.size() == 1) return rescale(how, rows, columns, acc, y);
-  for (int64_t r = 0; r < rows; ++r) {
-    how.x_scale = row_steps[static_cast<size_t>(r)];
-    rescale(how, 1, columns, acc + r * columns, y + r * columns);
-  }
-}
-
-// Reals of the wanted type from what a product kernel left in `acc`.
+// Reals of the wanted type from what a product kernel left in `acc`; in its memory where that fits.
 Tensor finish(const Tensor& acc, const Shape& shape, const Scales& s, const Tensor* bias, DType type) {
-  Tensor y(shape, type);
-  const int64_t rows = shape.rows(), columns = shape.back();
-  visit_real(type, [&]<class T>() {
-    T* out = y.data<T>().data();
-    if (acc.dtype() == DType::i32) return rescale_to(acc.data<int32_t>().data(), rows, columns, s, bias, out);
-    rescale_to(acc.data<double>().data(), rows, columns, s, bias, out);
-  });
+  Tensor y = acc.dtype() == type && acc.is_sole_owner() ? acc.reshape(shape) : Tensor(shape, type);
+  rescale(acc.dtype(), acc.raw(), shape.rows(), shape.back(), s, bias, type, y.raw());
   return y;
 }
 
@@ -75,23 +31,6 @@ Tensor with_bias(Tensor y, const Tensor* bias) {
       add_bias(y.shape().rows(), y.shape().back(), p, bias->data<T>().data(), p);
     });
   return y;
-}
-
-// Sums of the codes over all but the first axis: what a zero point of the other operand is multiplied with.
-Tensor sums_over_rest(const Tensor& codes) {
-  Tensor sums(Shape{codes.shape()[0]}, DType::i32);
-  int32_t* out = sums.data<int32_t>().data();
-  const int64_t O = codes.shape()[0], K = codes.shape().after(0);
-  switch (codes.dtype()) {
-    case DType::i8: code_sums(O, K, codes.data<int8_t>().data(), out); break;
-    case DType::u8: code_sums(O, K, codes.data<uint8_t>().data(), out); break;
-    default: code_sums(O, K, codes.data<int16_t>().data(), out); break;
-  }
-  return sums;
-}
-
-Tensor widened(const Tensor& codes, DType type) {
-  return codes.dtype() == type || type == DType::u8 || type == DType::i8 ? codes : convert(codes, type);
 }
 
 // Adds an i32 result to integers held in f64.
@@ -110,27 +49,6 @@ Tensor in_exact_pieces(int64_t count, int64_t terms, const Shape& shape, Part pa
   Tensor total = Tensor::zeros(shape, DType::f64);
   for (int64_t begin = 0; begin < count; begin += piece) add_exactly(part(begin, std::min(begin + piece, count)), total);
   return total;
-}
-
-// x with `pad` codes of its zero point around height and width, so that the product itself needs no padding.
-Tensor padded_codes(const Codes& c, const ConvShape& s) {
-  Tensor y(Shape{s.N, s.H + 2 * s.pad_h, s.W + 2 * s.pad_w, s.C}, c.codes.dtype());
-  const int64_t bytes = bytes_of(c.codes.dtype()), row = s.W * s.C * bytes, out_row = (s.W + 2 * s.pad_w) * s.C * bytes;
-  auto* to = static_cast<std::byte*>(y.raw());
-  const auto* from = static_cast<const std::byte*>(c.codes.raw());
-  for (int64_t i = 0; i < y.size(); ++i) std::memcpy(to + i * bytes, &c.zero_point, static_cast<size_t>(bytes));
-  for (int64_t n = 0; n < s.N; ++n)
-    for (int64_t h = 0; h < s.H; ++h)
-      std::memcpy(to + ((n * (s.H + 2 * s.pad_h) + h + s.pad_h) * out_row) + s.pad_w * s.C * bytes, from + (n * s.H + h) * row,
-                  static_cast<size_t>(row));
-  return y;
-}
-
-ConvShape without_padding(ConvShape s) {
-  s.H += 2 * s.pad_h;
-  s.W += 2 * s.pad_w;
-  s.pad_h = s.pad_w = 0;
-  return s;
 }
 
 Tensor run_conv(ConvPass pass, const ConvShape& s, const Tensor& a, const Tensor& b, const Shape& shape, DType type) {
@@ -155,9 +73,12 @@ Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int ax
     if (std::string why = unusable(*v, axis); !why.empty()) return {real, real, real, why};
   const DType ta = a.codes()->codes.dtype(), tb = b.codes()->codes.dtype();
   if (is_half(ta) || is_half(tb)) {
-    if (ta != tb) return {real, real, real, fmt::format("{} x {} has no common product", name_of(ta), name_of(tb))};
+    const DType half = is_half(ta) ? ta : tb;
     if (real == DType::f64) return {real, real, real, "compute is f64"};
-    return {ta, tb, DType::f32, ""};
+    for (const DType t : {ta, tb})
+      if (t != half && !is_byte(t))
+        return {real, real, real, fmt::format("{} x {} has no common product", name_of(ta), name_of(tb))};
+    return {half, half, DType::f32, ""};
   }
   if (b.codes()->zero_point != 0) return {real, real, real, "the second operand has a zero point"};
   if (is_byte(ta) && is_byte(tb)) return {ta, tb, DType::i32, ""};
@@ -166,71 +87,73 @@ Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int ax
 
 Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias) {
   const int64_t m = a.shape()[transpose_a ? 1 : 0], k = a.shape()[transpose_a ? 0 : 1], n = b.shape()[transpose_b ? 0 : 1];
-  require(b.shape()[transpose_b ? 1 : 0] == k, "matmul: inner sizes of {} and {} differ", a.shape().text(), b.shape().text());
-  const Arithmetic how = arithmetic_of(a, transpose_a ? 1 : 0, b, transpose_b ? 0 : 1);
-  MatmulKey key{m, n, k, how.a, how.b, how.result, transpose_a, transpose_b};
-  const bool codes = !is_real(how.a);
-  if (!codes || is_half(how.a)) return with_bias(run_matmul(key, operand(a, codes), operand(b, codes)), bias);
-  const Tensor qa = widened(a.codes()->codes, how.a), qb = widened(b.codes()->codes, how.b);
+  Arithmetic how = arithmetic_of(a, transpose_a ? 1 : 0, b, transpose_b ? 0 : 1);
+  MatmulKey key{m, n, k, {}, {}, how.result, transpose_a, transpose_b};
+  if (is_real(how.a)) return with_bias(run_matmul(key, a.tensor(), b.tensor()), bias);
+  const bool is_long = how.result == DType::i32 && k > kExactTerms;
   Tensor acc;
-  if (how.result == DType::i32 && k > kExactTerms && transpose_a && !transpose_b) {
+  if (is_long && transpose_a && !transpose_b) {
+    const Tensor qa = operand(a, how.a), qb = operand(b, how.b);
     acc = in_exact_pieces(k, 1, Shape{m, n}, [&](int64_t begin, int64_t end) {
       MatmulKey part = key;
       part.k = end - begin;
       return run_matmul(part, qa.rows(begin, end), qb.rows(begin, end));
     });
-  } else if (how.result == DType::i32 && k > kExactTerms) {
-    key.c = DType::f64;
-    acc = run_matmul(key, convert(qa, DType::i16), convert(qb, DType::i16));
   } else {
-    acc = run_matmul(key, qa, qb);
+    if (is_long) how = {DType::i16, DType::i16, key.c = DType::f64, ""};
+    acc = run_matmul(key, operand(a, how.a), operand(b, how.b));
   }
-  Scales s{steps_of(*a.codes()), steps_of(*b.codes()), a.codes()->zero_point, {}};
+  Scales s{steps_of(*a.codes()), steps_of(*b.codes()), is_half(how.a) ? 0 : a.codes()->zero_point};
+  const Tensor& qb = b.codes()->codes;
   if (s.zero_point) s.sums = sums_over_rest(transpose_b ? qb : permute(qb, {1, 0}));
   return finish(acc, Shape{m, n}, s, bias, a.dtype());
 }
 
+ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape) {
+  Arithmetic how = arithmetic_of(x, -1, w, 0);
+  if (how.result == DType::i32 && shape.KH * shape.KW * shape.C / shape.groups > kExactTerms)
+    how = {DType::i16, DType::i16, DType::f64, ""};
+  ConvForward f{{ConvPass::forward, shape, how.a, how.b, how.result}, {}, operand(w, how.b), {}};
+  if (is_real(how.a)) {
+    f.x = x.tensor();
+    return f;
+  }
+  f.scales = Scales{steps_of(*x.codes()), steps_of(*w.codes()), is_half(how.a) ? 0 : x.codes()->zero_point};
+  if (f.scales->zero_point) f.scales->sums = sums_over_rest(w.codes()->codes);
+  if (f.scales->zero_point && (shape.pad_h > 0 || shape.pad_w > 0)) {
+    const Tensor padded = padded_codes(*x.codes(), shape);
+    f.x = padded.dtype() == how.a ? padded : convert(padded, how.a);
+    f.key.shape = without_padding(shape);
+  } else {
+    f.x = operand(x, how.a);
+  }
+  return f;
+}
+
 Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, const Tensor* bias) {
   const Shape y{shape.N, shape.OH(), shape.OW(), shape.O};
-  const Arithmetic how = arithmetic_of(x, -1, w, 0);
-  const bool codes = !is_real(how.a);
-  if (!codes || is_half(how.a))
-    return with_bias(run_conv(ConvPass::forward, shape, operand(x, codes), operand(w, codes), y, how.result), bias);
-  const Codes& cx = *x.codes();
-  const bool pad = cx.zero_point != 0 && (shape.pad_h > 0 || shape.pad_w > 0);
-  const Tensor qx = widened(pad ? padded_codes(cx, shape) : cx.codes, how.a), qw = widened(w.codes()->codes, how.b);
-  const DType result = shape.KH * shape.KW * shape.C / shape.groups > kExactTerms ? DType::f64 : how.result;
-  const Tensor acc = result == how.result
-                         ? run_conv(ConvPass::forward, pad ? without_padding(shape) : shape, qx, qw, y, how.result)
-                         : run_conv(ConvPass::forward, pad ? without_padding(shape) : shape, convert(qx, DType::i16),
-                                    convert(qw, DType::i16), y, result);
-  Scales s{steps_of(cx), steps_of(*w.codes()), cx.zero_point, {}};
-  if (s.zero_point) s.sums = sums_over_rest(qw);
-  return finish(acc, y, s, bias, x.dtype());
+  const ConvForward f = conv_forward(x, w, shape);
+  const Tensor acc = run_conv(f.key.pass, f.key.shape, f.x, f.w, y, f.key.c);
+  return f.scales ? finish(acc, y, *f.scales, bias, x.dtype()) : with_bias(acc, bias);
 }
 
 Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& shape) {
   const Shape dx{shape.N, shape.H, shape.W, shape.C};
-  Arithmetic how = arithmetic_of(dy, -1, w, -1);
-  const bool codes = !is_real(how.a);
-  if (!codes || is_half(how.a))
-    return run_conv(ConvPass::backward_data, shape, operand(dy, codes), operand(w, codes), dx, how.result);
-  if (dy.codes()->zero_point != 0 || shape.KH * shape.KW * shape.O / shape.groups > kExactTerms)
-    return run_conv(ConvPass::backward_data, shape, dy.tensor(), w.tensor(), dx, dy.dtype());
-  const Tensor acc = run_conv(ConvPass::backward_data, shape, widened(dy.codes()->codes, how.a), widened(w.codes()->codes, how.b),
-                              dx, how.result);
-  return finish(acc, dx, {steps_of(*dy.codes()), steps_of(*w.codes()), 0, {}}, nullptr, dy.dtype());
+  const Arithmetic how = arithmetic_of(dy, -1, w, -1);
+  const bool is_integer = !is_real(how.a) && !is_half(how.a);
+  const bool fits = !is_integer || (dy.codes()->zero_point == 0 && shape.KH * shape.KW * shape.O / shape.groups <= kExactTerms);
+  if (is_real(how.a) || !fits) return run_conv(ConvPass::backward_data, shape, dy.tensor(), w.tensor(), dx, dy.dtype());
+  const Tensor acc = run_conv(ConvPass::backward_data, shape, operand(dy, how.a), operand(w, how.b), dx, how.result);
+  return finish(acc, dx, {steps_of(*dy.codes()), steps_of(*w.codes())}, nullptr, dy.dtype());
 }
 
 Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape) {
   const Shape dw{shape.O, shape.KH, shape.KW, shape.C / shape.groups};
   const Arithmetic how = arithmetic_of(x, -1, dy, 3);
-  const bool codes = !is_real(how.a);
-  if (!codes || is_half(how.a))
-    return run_conv(ConvPass::backward_weights, shape, operand(x, codes), operand(dy, codes), dw, how.result);
-  const Codes& cx = *x.codes();
-  if (cx.zero_point != 0) return run_conv(ConvPass::backward_weights, shape, x.tensor(), dy.tensor(), dw, x.dtype());
-  const Tensor qx = widened(cx.codes, how.a), qe = widened(dy.codes()->codes, how.b);
+  const bool is_integer = !is_real(how.a) && !is_half(how.a);
+  if (is_real(how.a) || (is_integer && x.codes()->zero_point != 0))
+    return run_conv(ConvPass::backward_weights, shape, x.tensor(), dy.tensor(), dw, x.dtype());
+  const Tensor qx = operand(x, how.a), qe = operand(dy, how.b);
   auto piece = [&](int64_t begin, int64_t end) {
     ConvShape part = shape;
     part.N = end - begin;
@@ -238,10 +161,8 @@ Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape&
   };
   const Tensor acc = how.result == DType::i32 ? in_exact_pieces(shape.N, shape.OH() * shape.OW(), dw, piece) : piece(0, shape.N);
   // Here the errors' channels are rows of the result, seen as [O, KH KW C].
-  const int64_t O = shape.O;
-  const Tensor flat = finish(acc.reshape(Shape{O, dw.after(0)}), Shape{O, dw.after(0)},
-                             {steps_of(*dy.codes()), steps_of(cx), 0, {}}, nullptr, x.dtype());
-  return flat.reshape(dw);
+  const Shape flat{shape.O, dw.after(0)};
+  return finish(acc.reshape(flat), flat, {steps_of(*dy.codes()), steps_of(*x.codes())}, nullptr, x.dtype()).reshape(dw);
 }
 
 }  // namespace lp

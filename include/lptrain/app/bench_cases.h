@@ -23,8 +23,8 @@ struct BenchMode {
 };
 std::span<const BenchMode> bench_modes();
 
-// The config of a case, and a data set of noise for it: `batches` batches to train on, one to validate. Error(usage) on unknown
-// names.
+// The config of a case, and a data set for it that can be learned: `batches` batches to train on, one to validate. Error(usage)
+// on unknown names.
 RunConfig bench_config(std::string_view task, std::string_view mode);
 Dataset bench_data(std::string_view task, int64_t batches);
 

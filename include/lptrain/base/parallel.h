@@ -4,8 +4,17 @@
 
 namespace lp {
 
-int thread_count();            // threads that loops use; 1 inside a parallel loop
+int thread_count();            // threads that loops use; 1 inside a parallel loop and while an Alone lives
 void set_thread_count(int n);  // for the whole process
+
+// While it lives, loops of this thread run on it alone.
+class Alone {
+ public:
+  Alone();
+  ~Alone();
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+};
 
 // f(begin, end) over [0, n) in chunks of `grain`. f must not throw.
 template <class F>

@@ -3,6 +3,8 @@
 // that only move or compare elements (reshape, slice, max_pool, relu) keep codes; all others see the reals.
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "lptrain/base/random.h"
 #include "lptrain/grad/tape.h"
 #include "lptrain/kernel/product.h"
+#include "lptrain/tensor/encoding.h"
 
 namespace lp {
 
@@ -43,6 +46,30 @@ Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare 
 struct Pool2d {
   int64_t kernel_h = 2, kernel_w = 2, stride_h = 2, stride_w = 2, pad_h = 0, pad_w = 0;
 };
+
+// ---- a product with its neighbours
+// y = quantize(max_pool2d(relu(conv2d(x, w, b)))), each of the three if wanted: the same numbers as these ops one after the other
+// give, and the same gradients, made a block of images at a time while it is in cache (tensor/conv_block.h).
+struct ConvNeighbours {
+  bool relu = false;
+  std::optional<Pool2d> pool;
+  std::optional<Encoding> encoding;  // of a quantizer whose scale is known
+  bool is_observed = false;          // its scale rule wants to know the extremes
+};
+// How the error is quantized: by any scale rule, on the whole tensor; or, if `foresee` answers, by a scale that is known, or
+// follows from the tensor's least and greatest element (extremes(), f32 [2]), before that is made.
+struct ErrorQuantizer {
+  Prepare quantize;  // empty: not at all
+  std::function<std::optional<Encoding>(const std::function<Tensor()>& extremes, const Shape& shape)> foresee;
+};
+struct ConvBlock {
+  Var y;
+  Tensor extremes;  // of y before it was quantized, f32 [2]: if observed
+};
+ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& how, const ConvNeighbours& neighbours,
+                       const ErrorQuantizer& error = {});
+// Whether a pool is one that blocks can hold: windows that do not overlap, of at most 255 places.
+bool fits_block(const Pool2d& pool);
 Var max_pool2d(const Var& x, const Pool2d& how);  // the first of equal largest elements gets the gradient
 Var avg_pool2d(const Var& x, const Pool2d& how);  // padding is not counted
 Var global_avg_pool(const Var& x);                // [N,H,W,C] -> [N,C]

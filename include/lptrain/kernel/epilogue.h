@@ -4,7 +4,7 @@
 
 namespace lp {
 
-// What turns the sum of x-codes times w-codes into a real. T is the type of the result, f32 or f64.
+// What turns the sum of x-codes times w-codes into a real: scales, zero point, bias. T is the type of the result, f32 or f64.
 template <class T>
 struct Rescale {
   float x_scale = 1;
@@ -20,9 +20,12 @@ struct Rescale {
 //   m = T(x_scale) * T(w_scale[c])            rounded to T
 //   y = T(T(a * m) + bias[c])                 product, then sum: two roundings, never fused; without a bias, T(a * m)
 // Simulated and native products share this function; so their results are equal bit for bit.
-// acc holds i32 (8-bit codes) or integers in f64 (16-bit codes); the difference must fit the same type.
+// acc holds i32 (8-bit codes), integers in f64 (16-bit codes), whose difference must fit the same type, or f32 (halves, without
+// a zero point). y may be acc.
 template <class T>
 void rescale(const Rescale<T>& how, int64_t rows, int64_t cols, const int32_t* acc, T* y);
+template <class T>
+void rescale(const Rescale<T>& how, int64_t rows, int64_t cols, const float* acc, T* y);
 template <class T>
 void rescale(const Rescale<T>& how, int64_t rows, int64_t cols, const double* acc, T* y);
 

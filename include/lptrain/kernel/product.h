@@ -2,6 +2,7 @@
 #pragma once
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "lptrain/kernel/table.h"
@@ -51,9 +52,25 @@ struct ConvKey {
   auto operator<=>(const ConvKey&) const = default;
 };
 using ConvRun = void(const ConvKey&, const void* a, const void* b, void* c);
-using ConvRow = KernelRow<ConvKey, ConvRun>;
+using ConvReady = std::function<void(const void* a, void* c)>;  // a convolution that holds its weights, packed
+struct ConvRow : KernelRow<ConvKey, ConvRun> {
+  ConvReady (*ready)(const ConvKey&, const void* b) = nullptr;  // of the passes with weights; null: nothing to prepare
+};
 std::span<const ConvRow> conv2d_rows();
 void conv2d(const ConvKey& key, const void* a, const void* b, void* c);
+
+// The same convolution again and again, with weights b that are packed once: what loops over blocks of images run. It works on
+// the thread that calls it alone, and may be called from many threads at a time. b must outlive it. Not for backward_weights.
+class ConvPlan {
+ public:
+  ConvPlan(const ConvKey& key, const void* b);
+  void run(const void* a, void* c) const;
+
+ private:
+  const ConvRow* row_;
+  ConvReady ready_;
+  ConvKey key_;
+};
 
 // Runs extreme operands through every integer row that is available and compares with the reference: matmul() and conv2d() never
 // choose a row that saturates or differs. Done once, by the first integer product or by `check`, which prints one line per row;

@@ -20,16 +20,16 @@ struct KernelRow {
 };
 
 // Why a row cannot serve a call here and now, or "" if it can: backend and ISA limits first, then the row's own refusal.
-template <class Key, class Run>
-std::string why_not(const KernelRow<Key, Run>& row, const Key& key) {
+template <class Row, class Key>
+std::string why_not(const Row& row, const Key& key) {
   if (std::string reason = unavailable(row.backend, row.needs); !reason.empty()) return reason;
   const char* reason = row.refuses ? row.refuses(key) : nullptr;
   return reason ? reason : "";
 }
 
 // The first row that takes the call. The last row of every table takes every valid call.
-template <class Key, class Run>
-const KernelRow<Key, Run>& choose(std::span<const KernelRow<Key, Run>> rows, const Key& key) {
+template <class Row, class Key>
+const Row& choose(std::span<const Row> rows, const Key& key) {
   for (const auto& row : rows)
     if (available(row.backend, row.needs) && (!row.refuses || !row.refuses(key))) return row;
   return rows.back();

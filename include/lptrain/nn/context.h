@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "lptrain/grad/tape.h"
+#include "lptrain/grad/ops.h"
 #include "lptrain/nn/param.h"
 
 namespace lp {
@@ -24,13 +24,20 @@ class Context {
 
   bool is_training() const { return mode_ == Mode::train; }
   Tape* tape() const { return tape_; }  // null: inference
-  Key noise(const std::string& name);  // differs for every use of the name within the pass
+  Key noise(const std::string& name);   // differs for every use of the name within the pass
 
   Var param(Param& p);                 // leaf -> mask -> lens: the only door to weights
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
   // Quantizes dL/dy on its way into a product; empty if the lens is the identity. Context and lens must outlive the backward
   // pass.
-  Prepare errors(Lens& lens);
+  Prepare errors(Lens& lens) { return errors_block(lens).quantize; }
+  ErrorQuantizer errors_block(Lens& lens);
+
+  // What look() would do to a tensor of that rank, if it can be told before the tensor is there: the scale is fixed, or known
+  // from earlier steps. Such a tensor's extremes (f32 [2]) are then to be observed, if wants_extremes().
+  std::optional<Encoding> foresee(Lens& lens, int rank);
+  bool wants_extremes(const Lens& lens) const;
+  void observe(Lens& lens, const Tensor& extremes);
 
   // Running averages and the like that this pass wants changed. The trainer applies them after the optimizer step, and drops them
   // if the step is skipped.
@@ -45,6 +52,8 @@ class Context {
  private:
   Var leaf(Param& p);
   Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes);
+  Encoding encoding(Lens& lens, Quantizer q, Tensor scale, int32_t zero_point, int rank);
+  Key draw(const Lens& lens, Quantizer& q);
   Var learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes);
 
   Tape* tape_;

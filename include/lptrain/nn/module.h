@@ -1,5 +1,6 @@
 // What a network is made of when it runs.
 #pragma once
+#include <optional>
 #include <string>
 
 #include "lptrain/grad/ops.h"
@@ -20,11 +21,20 @@ class Visitor {
 void visit(Param& p, Visitor& v);    // the parameter, then its lens
 void visit(Lens& lens, Visitor& v);  // the lens, its buffers, its learned scale
 
+// What a convolution may do on behalf of the layers behind it (grad/ops.h, conv2d_block): a chain's builder fills it in.
+struct Neighbours {
+  bool relu = false;
+  std::optional<Pool2d> pool;
+  Lens* next = nullptr;  // the input of the product that sees the result next, if nothing but a reshape lies between
+};
+
 class Module {
  public:
   virtual ~Module() = default;
   virtual Var forward(Context& context, const Var& x) = 0;  // x[N, ...]
   virtual void visit(Visitor&) {}
+  virtual Neighbours* neighbours() { return nullptr; }  // of a convolution
+  virtual Lens* input_lens() { return nullptr; }        // of a product
 };
 
 }  // namespace lp

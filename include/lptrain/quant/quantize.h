@@ -2,6 +2,7 @@
 #pragma once
 #include "lptrain/grad/tape.h"
 #include "lptrain/quant/quantizer.h"
+#include "lptrain/tensor/encoding.h"
 
 namespace lp {
 
@@ -21,6 +22,11 @@ struct QuantizeHow {
   double gradient_factor = 1;  // g
 };
 Var quantize(const Var& x, const Var& scale, const QuantizeHow& how);
+
+// The forward half alone, for values of a rank: how reals become codes, and where the gradient passes. What the estimator's slope
+// is besides 0 and 1 is lost; has_two_slopes() says if there is any such.
+Encoding encoding_of(const Tensor& scale, const QuantizeHow& how, int rank);
+bool has_two_slopes(const Quantizer& q);
 
 // The same without a tape: for master weights, optimizer state and weight gradients, whose scale is measured on themselves (or
 // fixed).

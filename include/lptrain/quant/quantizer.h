@@ -45,6 +45,8 @@ struct Scale {
   virtual std::unique_ptr<Scale> clone() const = 0;
   virtual void fields(Fields&) {}
   virtual Kind kind() const = 0;
+  // Whether the least and greatest element of each lane tell all that the rule wants to know.
+  virtual bool reads_extremes_only() const { return false; }
   // x seen as `lanes`; `is_affine`: low and high may differ in magnitude (a zero point will be set).
   virtual Extent measure(const Tensor& x, const Lanes& lanes, const GridEnds& ends, bool is_affine) const = 0;
   virtual Extent blend(const Extent& old, const Extent& now) const {
