@@ -1,4 +1,4 @@
-// A step's memory: what the first steps asked for serves all that follow.
+// Steps, alone and in a trainer: what the first ones asked of memory serves all that follow, and their scores add up.
 #include "lptrain/train/step.h"
 
 #include <doctest/doctest.h>
@@ -55,10 +55,17 @@ struct Steps {
   }
 };
 
-// What tensors hold at the end of every epoch.
-struct LiveBytes : Watch {
-  std::vector<int64_t> epochs;
-  void epoch_done(const EpochScores&, bool) override { epochs.push_back(memory_use().live_bytes); }
+// What tensors hold at the end of every epoch, whose score is the last step's.
+struct EpochEnds : Watch {
+  std::vector<int64_t> live_bytes;
+  Running running;
+  void step_done(const StepDone& step) override { running = step.epoch; }
+  void epoch_done(const EpochScores& scores, bool) override {
+    live_bytes.push_back(memory_use().live_bytes);
+    CHECK(running.count == scores.train.examples);
+    CHECK(running.loss() == scores.train.loss);
+    CHECK(running.accuracy() == scores.train.accuracy);
+  }
 };
 
 }  // namespace
@@ -76,16 +83,16 @@ TEST_CASE("neither memory held nor its peak grows from step to step, and after a
   }
 }
 
-TEST_CASE("a trainer holds as much after its last epoch as after its first") {
+TEST_CASE("a trainer holds as much after its last epoch as after its first; steps tell the epoch's score so far") {
   for (const char* precision : kPrecisions) {
     CAPTURE(precision);
     const RunConfig config = config_of(precision);
     const Dataset data = load_dataset(config.dataset, data_folders(source_dir() + "/datasets"));
-    LiveBytes live;
-    Trainer trainer(config, data, {&live});
+    EpochEnds ends;
+    Trainer trainer(config, data, {&ends});
     const std::atomic<int> stop{0};
     REQUIRE(trainer.run(stop, [](Trainer::Moment) {}));
-    REQUIRE(live.epochs.size() == 5);
-    for (const int64_t bytes : live.epochs) CHECK(bytes == live.epochs[0]);
+    REQUIRE(ends.live_bytes.size() == 5);
+    for (const int64_t bytes : ends.live_bytes) CHECK(bytes == ends.live_bytes[0]);
   }
 }
