@@ -53,9 +53,7 @@ void ProgressWatch::phase_started(const std::string& name, const Position& at, i
 }
 
 ProgressFacts ProgressWatch::facts(const StepDone& s) const {
-  ProgressFacts f{s.position.epoch + 1, epochs_, s.position.batch, s.batches, 0, 0, 0, 0};
-  f.loss = loss_sum_ / static_cast<double>(std::max<int64_t>(seen_, 1));
-  f.accuracy = static_cast<double>(right_) / static_cast<double>(std::max<int64_t>(seen_, 1));
+  ProgressFacts f{s.position.epoch + 1, epochs_, s.position.batch, s.batches, s.epoch.loss(), s.epoch.accuracy(), 0, 0};
   const double elapsed = seconds(Clock::now() - started_);
   const int64_t done = s.position.step - first_step_,
                 left = epochs_ * s.batches - s.position.epoch * s.batches - s.position.batch;
@@ -70,7 +68,6 @@ void ProgressWatch::step_done(const StepDone& s) {
     first_step_ = s.position.step, examples_ = 0, started_ = Clock::now();  // the first step warms up: not counted
   else
     examples_ += s.examples;
-  if (!s.skipped) loss_sum_ += s.loss * static_cast<double>(s.examples), seen_ += s.examples, right_ += s.right;
   if (Clock::now() - redrawn_ < kRedrawEvery) return;
   redrawn_ = Clock::now();
   std::fprintf(stderr, "\r%s\x1b[K", progress_line(facts(s), terminal_width() - 1).c_str());
@@ -78,11 +75,7 @@ void ProgressWatch::step_done(const StepDone& s) {
   drawn_ = true;
 }
 
-void ProgressWatch::epoch_done(const EpochScores& e, bool is_best) {
-  loss_sum_ = 0;
-  right_ = seen_ = 0;
-  put(epoch_line(e, epochs_, is_best));
-}
+void ProgressWatch::epoch_done(const EpochScores& e, bool is_best) { put(epoch_line(e, epochs_, is_best)); }
 
 void ProgressWatch::note(const std::string& text) { put(text); }
 

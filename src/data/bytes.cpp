@@ -42,11 +42,20 @@ struct Inflater {
   ~Inflater() { inflateEnd(&stream); }
 };
 
+// The size that the last member's trailer announces (modulo 2^32), no more than deflate can make of these bytes (1032 : 1).
+size_t announced_size(std::string_view bytes, int64_t limit) {
+  if (bytes.size() < 4) return 0;
+  size_t announced = 0;
+  for (size_t i = 1; i <= 4; ++i) announced = announced << 8 | static_cast<unsigned char>(bytes[bytes.size() - i]);
+  return std::min({announced, 1032 * bytes.size(), static_cast<size_t>(limit)});
+}
+
 }  // namespace
 
 std::string gunzip(std::string_view bytes, std::string_view file, int64_t limit) {
   Inflater z(file);
   std::string out;
+  out.reserve(announced_size(bytes, limit));  // growing would copy again and again
   std::string block(size_t{1} << 16, '\0');
   size_t fed = 0;
   int status = Z_OK;

@@ -35,9 +35,11 @@ bool is_there(const Card& card, const CardFile& file, const DataFolders& folders
 
 void check(const CardFile& file, const std::string& content, const std::string& url) {
   if (file.bytes > 0 && static_cast<int64_t>(content.size()) != file.bytes)
-    fail(ErrorKind::data, "{}: {} has {} bytes, wanted {}", url, file.name, content.size(), file.bytes);
+    fail(ErrorKind::data, "{}: {} has {} bytes, wanted {}; it was thrown away: the address holds another version", url, file.name,
+         content.size(), file.bytes);
   if (const std::string found = sha256(content); !file.sums.empty() && !accepted(file, found))
-    fail(ErrorKind::data, "{}: sha256 of {} is {}, wanted {}", url, file.name, found, file.sums[0].sha256);
+    fail(ErrorKind::data, "{}: sha256 of {} is {}, wanted {}; it was thrown away: the address holds another version", url,
+         file.name, found, file.sums[0].sha256);
 }
 
 // Puts the file into place from what was fetched, once its content is right.

@@ -98,6 +98,7 @@ Outcome attempt(const std::string& url, const std::filesystem::path& part, int64
   long status = 0;
   curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &status);
   if (std::fflush(t.file) != 0 || t.is_unwritable) fail(ErrorKind::failure, "{}: {}", part.string(), std::strerror(errno));
+  if (t.is_too_long || (code != CURLE_OK && t.start + t.received == 0)) std::filesystem::remove(part, error);  // worth nothing
   if (t.is_too_long) fail(ErrorKind::failure, "{}: sends more than the {} bytes expected", url, limit);
   if (code == CURLE_OK) return Outcome::whole;
   if (status == 416 || code == CURLE_RANGE_ERROR) return Outcome::start_over;

@@ -81,8 +81,9 @@ Shape BranchLayer::output(const Shape& input, int64_t classes) const {
   std::optional<Shape> all;
   for (size_t i = 0; i < paths.size(); ++i) {
     const Shape y = output_of(paths[i], input, classes);
-    require(!all || (y.rank() == all->rank() && y.with(-1, 1) == all->with(-1, 1)),
-            "path {} gives {}, the paths before it {}: they differ in more than the last axis", i + 1, y.text(), all->text());
+    if (all)
+      require(y.rank() == all->rank() && y.with(-1, 1) == all->with(-1, 1),
+              "path {} gives {}, the paths before it {}: they differ in more than the last axis", i + 1, y.text(), all->text());
     all = all ? all->with(-1, all->back() + y.back()) : y;
   }
   return *all;

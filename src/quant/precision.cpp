@@ -72,7 +72,7 @@ Quantizer Precision::of(Role role, std::string_view layer) const {
 
 void Precision::check(std::span<const std::string> layers) const {
   for (const auto& [pattern, rule] : overrides)
-    require(std::ranges::any_of(layers, [&](const std::string& layer) { return glob_match(pattern, layer); }),
+    require(std::ranges::any_of(layers, [&p = pattern](const std::string& layer) { return glob_match(p, layer); }),
             "precision.overrides: \"{}\" matches no layer{}", pattern, suggestion(pattern, layers));
 }
 

@@ -43,32 +43,63 @@ struct MaskLoader : Visitor {
   }
 };
 
-void load_one(const std::string& name, Tensor& into, const Tensor& from, const std::string& file) {
-  if (into && from.shape() != into.shape())
-    fail(ErrorKind::data, "{}: \"{}\" is {}, the model wants {}", file, name, from.shape().text(), into.shape().text());
-  into = into && into.dtype() != from.dtype() ? convert(from, into.dtype()) : from.clone();
+std::string with_shape(const std::string& name, const Tensor& t) { return name + " " + t.shape().text(); }
+
+// Takes what fits. Buffers that do not exist yet take any shape, and are not missed.
+Loaded load(const TensorFile& file, Model& model) {
+  MaskLoader masks(file);
+  model.visit(masks);
+  Loaded loaded;
+  std::set<std::string> known;
+  for (const auto& [name, into] : tensors_of(model)) {
+    const Tensor* from = file.find(name);
+    known.insert(name);
+    loaded.wanted += from || *into;
+    if (from && *into && from->shape() != into->shape()) {
+      loaded.unlike.push_back(fmt::format("{} (the file's is {})", with_shape(name, *into), from->shape().text()));
+    } else if (from) {
+      *into = *into && into->dtype() != from->dtype() ? convert(*from, into->dtype()) : from->clone();
+      ++loaded.taken;
+      loaded.weights_taken += from->shape().rank() >= 2;
+    } else if (*into) {
+      loaded.missing.push_back(with_shape(name, *into));
+    }
+  }
+  for (const auto& [name, tensor] : file.tensors)
+    if (!known.contains(name) && !name.starts_with(kOptimizerPrefix)) loaded.unused.push_back(with_shape(name, tensor));
+  return loaded;
+}
+
+// The first few, and how many more.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 12;
+  const std::span<const std::string> all(names);
+  if (all.size() <= kShown) return join(all);
+  return fmt::format("{} and {} more", join(all.first(kShown)), all.size() - kShown);
 }
 
 }  // namespace
 
-void load_weights(const TensorFile& file, const std::string& name, Model& model, bool partial) {
-  MaskLoader masks(file);
-  model.visit(masks);
-  std::set<std::string> used;
-  bool is_any_here = false;
-  for (const auto& [tensor_name, tensor] : tensors_of(model)) {
-    const Tensor* found = file.find(tensor_name);
-    used.insert(tensor_name);
-    is_any_here = is_any_here || found;
-    if (found)
-      load_one(tensor_name, *tensor, *found, name);
-    else if (*tensor && !partial)
-      fail(ErrorKind::data, "{}: no tensor \"{}\"; is it a file of another model?", name, tensor_name);
-  }
-  if (!is_any_here) fail(ErrorKind::data, "{}: none of its tensors belongs to the model", name);
-  for (const auto& [tensor_name, tensor] : file.tensors)
-    if (!partial && !used.contains(tensor_name) && !tensor_name.starts_with(kOptimizerPrefix))
-      fail(ErrorKind::data, "{}: the model has no tensor \"{}\"", name, tensor_name);
+std::vector<std::string> Loaded::differences() const {
+  const std::tuple<const std::vector<std::string>&, const char*> kinds[] = {
+      {missing, "not in the file"}, {unlike, "of another shape in the file"}, {unused, "in the file, but not in the model"}};
+  std::vector<std::string> lines;
+  for (const auto& [names, what] : kinds)
+    if (!names.empty()) lines.push_back(fmt::format("{}: {}", what, some_of(names)));
+  return lines;
+}
+
+void load_weights(const TensorFile& file, const std::string& name, Model& model) {
+  const std::vector<std::string> differences = load(file, model).differences();
+  if (!differences.empty()) fail(ErrorKind::data, "{}: not a file of this model; {}", name, join(differences, "; "));
+}
+
+Loaded load_matching(const TensorFile& file, const std::string& name, Model& model) {
+  Loaded loaded = load(file, model);
+  if (loaded.weights_taken == 0)
+    fail(ErrorKind::data, "{}: none of its weights has the name and shape of one of the model; {}", name,
+         join(loaded.differences(), "; "));
+  return loaded;
 }
 
 void save_weights(const std::filesystem::path& path, Model& model, const RunConfig& config, const Dataset& data) {

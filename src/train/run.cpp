@@ -179,6 +179,11 @@ struct Session {
     return s;
   }
 
+  void note(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines)
+      for (Watch* w : watches()) w->note(line);
+  }
+
   Summary run(const std::atomic<int>& stop) {
     for (Watch* w : options.watches) w->note("run folder: " + folder.string());
     try {
@@ -191,11 +196,16 @@ struct Session {
   }
 };
 
-void initialize(const RunConfig& config, Model& model) {
-  if (config.init_from.empty()) return;
+// Takes the weights that a run begins with; what to tell of it.
+std::vector<std::string> initialize(const RunConfig& config, Model& model) {
+  if (config.init_from.empty()) return {};
   fs::path file = config.init_from;
   if (fs::is_directory(file)) file /= "best.safetensors";
-  load_weights(read_tensors(file), file.string(), model, true);
+  const Loaded loaded = load_matching(read_tensors(file), file.string(), model);
+  std::vector<std::string> lines = loaded.differences();
+  lines.insert(lines.begin(), fmt::format("{}: {} of {} tensors loaded{}", file.string(), loaded.taken, loaded.wanted,
+                                          loaded.taken < loaded.wanted ? ", the others keep their initial values" : ""));
+  return lines;
 }
 
 // What a kill in the middle of writing left (base/files.h).
@@ -256,7 +266,7 @@ Summary start_run(const RunConfig& config, const RunOptions& options, const std:
   write_file(folder / "config.json", own.document.dump() + "\n");
   write_file(folder / "meta.json", write(meta).dump() + "\n");
   Session session(own, options, folder, std::move(data), {});
-  initialize(own, session.trainer.model());
+  session.note(initialize(own, session.trainer.model()));
   return session.run(stop);
 }
 

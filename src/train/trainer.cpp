@@ -132,19 +132,13 @@ void Trainer::run_batch(const Batch& batch, int64_t batches) {
   Position& at = progress_.position;
   const StepPlace place{at.step, at.updates, lr_factor(batches)};
   const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_);
-  const int64_t right_before = progress_.running.right;
   progress_.running.add(outcome.loss, outcome.predicted, batch.labels);
   progress_.skipped += outcome.skipped;
   ++at.step;
   ++at.batch;
   at.updates += !outcome.skipped;
-  const StepDone done{at,
-                      batches,
-                      batch.size(),
-                      progress_.running.right - right_before,
-                      outcome.loss,
-                      phase().train.optimizer->lr * place.lr_factor,
-                      outcome.skipped};
+  const StepDone done{
+      at, batches, batch.size(), outcome.loss, phase().train.optimizer->lr * place.lr_factor, outcome.skipped, progress_.running};
   for (Watch* w : watches_) w->step_done(done);
 }
 

@@ -165,8 +165,30 @@ TEST_CASE("weights of another run are where a run begins, if they fit") {
   REQUIRE(same.code == 0);
   const Outcome before = run({"eval", folder / "a", "--last", "--json"});
   CHECK(json_of(same).text_at("test.loss") == json_of(before).text_at("test.loss"));
+  CHECK(same.says("12 of 12 tensors loaded"));
   const Outcome other = run({"train", "shapes_int8", "--init-from", folder / "a", "--out", folder / "c"});
   CAPTURE(other.err);
   CHECK(other.code == 3);
+  CHECK(other.says("none of its weights has the name and shape of one of the model"));
+  CHECK(other.says("fc1.weight [32,288] (the file's is [32,2])"));
   CHECK_FALSE(fs::exists(folder.path / "c"));
+}
+
+TEST_CASE("a run that begins with a part of another model says what it took, what not, and why") {
+  const Folder folder;
+  REQUIRE(run(kSmoke + Line{"--out", folder / "a"}).code == 0);
+  const Outcome o = run({"train", "configs/smoke_f32.json", "--set", "train.epochs=0", "--limit", "200", "--set",
+                         R"(model={"layers": [{"linear": {"out": 32}}, "relu", {"linear": {"out": 7}}, "relu",
+                         {"linear": {"out": 7}}, "relu", {"linear": {"name": "head"}}]})",
+                         "--init-from", folder / "a", "--out", folder / "b"});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  const std::string log = read_file(folder / "b/log.txt");
+  for (const char* line : {"best.safetensors: 2 of 8 tensors loaded, the others keep their initial values",
+                           "not in the file: head.weight [2,7], head.bias [2]",
+                           "of another shape in the file: fc2.weight [7,32] (the file's is [32,32])",
+                           "in the file, but not in the model: fc1.input.low [1]"}) {
+    CHECK_MESSAGE(o.says(line), line);
+    CHECK_MESSAGE(log.find(line) != std::string::npos, line);
+  }
 }

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <thread>
 #include <utility>
@@ -66,6 +67,15 @@ class Process {
 
   void signal(int number) const {
     if (id_ > 0) ::kill(id_, number);
+  }
+  // Signals that arrive together: the program stands still while they are sent.
+  void signal_together(std::initializer_list<int> numbers) {
+    signal(SIGSTOP);
+    int status = 0;
+    if (id_ <= 0 || ::waitpid(id_, &status, WUNTRACED) != id_) return;
+    if (!WIFSTOPPED(status)) return finish(status);
+    for (const int number : numbers) signal(number);
+    signal(SIGCONT);
   }
   bool is_running() {
     int status = 0;

@@ -6,6 +6,7 @@
 
 #include "data/fixtures.h"
 #include "lptrain/base/document.h"
+#include "lptrain/data/loader.h"
 #include "support/places.h"
 
 using namespace lp;
@@ -52,6 +53,25 @@ TEST_CASE("a card's files become splits that share bytes") {
   CHECK(set.train.examples.get() == set.validation.examples.get());
   CHECK(set.train.label(3) == set.train.rows[3]);
   CHECK(set.digest.size() == 64);
+}
+
+TEST_CASE("a set is in memory once: while it is read, split and loaded from, tensors hold its bytes and no second copy") {
+  const Folder folder;
+  std::filesystem::create_directories(folder.path / "s");
+  write_file(folder.path / "s.json", R"({"decoder": "idx", "files": [{"name": "i"}, {"name": "l"}]})");
+  write_file(folder.path / "s" / "i.gz", gzip(idx({2000, 28, 28})));
+  write_file(folder.path / "s" / "l", idx({2000}));
+  const int64_t before = memory_use().live_bytes, data = 2000 * 28 * 28, room = data / 8;  // size classes waste up to an eighth
+  reset_peak();
+  const Dataset set = load_dataset(parse(R"({"name": "s"})"), only(folder.path));
+  CHECK(memory_use().peak_bytes - before <= data + room);
+  const Loader loader(set, set.train, {.batch = 1, .shuffle = true, .ahead = 0});
+  const Loader validation(set, set.validation, {.batch = 1});
+  loader.batch(0, 0);
+  CHECK(memory_use().peak_bytes - before <= data + room);
+  CHECK(memory_use().live_bytes - before >= data);
+  for (const Subset* subset : {&set.train, &set.validation, &set.test})
+    CHECK(subset->examples->inputs.raw() == set.train.examples->inputs.raw());
 }
 
 TEST_CASE("validation is drawn by split_seed alone; no row is in two splits") {

@@ -38,8 +38,8 @@ TEST_CASE("impossible combinations are refused with the reason") {
       {R"({"format": "int99"})", "int99"},
   };
   for (const auto& [json, message] : kWrong) {
-    const std::string error = error_of([&] { quantizer(json); });
-    CHECK_MESSAGE(holds(error, message), json << ": " << error);
+    const std::string error = error_of([&text = json] { quantizer(text); });
+    CHECK_MESSAGE(holds(error, message), error);
   }
 }
 

@@ -47,7 +47,8 @@ TEST_CASE("a channel of zeros does not stand out, and zeros alone have scale 1")
 
 TEST_CASE("affine: the grid covers [min, max] and 0, and zero is exact") {
   for (const char* format : {"uint8", "int8", "int4", "uint3"})
-    for (auto [low, high] : {std::pair(-1.0, 3.0), {0.5, 3.0}, {-4.0, -1.0}, {-1e-6, 1e6}, {0.0, 0.0}, {-3e38, 3e38}}) {
+    for (const auto& ends : {std::pair(-1.0, 3.0), {0.5, 3.0}, {-4.0, -1.0}, {-1e-6, 1e6}, {0.0, 0.0}, {-3e38, 3e38}}) {
+      const double low = ends.first, high = ends.second;
       const Quantizer q = quantizer(fmt::format(R"({{"format": "{}", "zero_point": true}})", format));
       CAPTURE(format);
       CAPTURE(low);

@@ -41,8 +41,6 @@ class ProgressWatch : public Watch {
   bool drawn_ = false;
   int64_t epochs_ = 0;
   int64_t examples_ = 0, first_step_ = -1;  // since started_: what the rate and the time left are drawn from
-  double loss_sum_ = 0;                     // over the epoch's examples that were watched
-  int64_t right_ = 0, seen_ = 0;
   Clock::time_point started_{}, redrawn_{};
 };
 

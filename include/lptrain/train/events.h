@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lptrain/base/fields.h"
+#include "lptrain/train/metrics.h"
 
 namespace lp {
 
@@ -36,9 +37,9 @@ struct StepDone {
   Position position;
   int64_t batches = 0;   // in an epoch
   int64_t examples = 0;  // in this batch
-  int64_t right = 0;     // of them, whose class was named
   double loss = 0, lr = 0;
   bool skipped = false;
+  Running epoch;  // its examples so far
 };
 
 // Sinks of a run's events: console, metrics file, tests. All default to nothing.
