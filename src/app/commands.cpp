@@ -19,6 +19,15 @@ constexpr Option kQuiet{flag, "quiet", "results and errors only", {}, 'q'};
 constexpr Option kVerbose{flag, "verbose", "say more", {}, 'v'};
 constexpr Option kTrained{positional, "RUN", "run folder, or a weights file (.safetensors)", {}, 0, true};
 constexpr Option kLast{flag, "last", "the last epoch's weights, not the best ones by validation"};
+constexpr Option kQuick{flag, "quick", "the quick size that the sweep describes: one or two minutes"};
+constexpr Option kReduced{flag, "reduced", "its reduced size: within the hour"};
+constexpr Option kOnly{list, "only", "cells with such a point of an axis (int8, \"int*\", format=int8); repeatable", "ROW"};
+constexpr Option kJobs{value, "jobs", "jobs at a time (one per core)", "N", 'j'};
+constexpr Option kJobThreads{value, "threads", "of each job (the cores, shared by those at a time; as begun, with --resume)",
+                             "N"};
+constexpr Option kSweepOut{value, "out", "the folder of the sweep, exactly (runs/NAME)", "DIR"};
+constexpr Option kGoOn{flag, "resume", "go on in the sweep's folder: what is done is kept, what was begun is continued"};
+constexpr Option kPlan{flag, "dry-run", "check every config, show the jobs, write nothing", {}, 'n'};
 constexpr Option kSplit{value, "split", "train, validation or test", "NAME"};
 
 const std::vector<Command> kCommands{
@@ -79,6 +88,28 @@ const std::vector<Command> kCommands{
       kQuiet,
       kVerbose},
      command::predict},
+    {"sweep",
+     "train many runs that differ in a few values, as a sweep file says",
+     {"sweep.json                                     every job, as many at a time as there are cores",
+      "from_64_to_1 --quick                           a shipped one, in its quick size",
+      "sweep.json --dry-run                           check every config, show the jobs",
+      "sweep.json --resume                            go on after Ctrl-C or a change of the file: only what is new is run",
+      "sweep.json --only int8 --only \"mlp\"            some of its cells"},
+     {{positional, "SWEEP", "sweep file, name of a shipped one, or a sweep's folder", {}, 0, true},
+      kJobs,
+      kOnly,
+      kQuick,
+      kReduced,
+      kSweepOut,
+      kGoOn,
+      kPlan,
+      kJobThreads,
+      kData,
+      kJson,
+      kNoProgress,
+      kQuiet,
+      kVerbose},
+     command::sweep},
     {"summary",
      "layers, shapes, parameters, operations, bits and memory of a model",
      {"configs/cnn_int8.json", "runs/a", "configs/cnn_f32.json -s precision.weights=int4"},

@@ -7,18 +7,13 @@ namespace lp::command {
 int train(const Arguments& arguments);
 int eval(const Arguments& arguments);
 int predict(const Arguments& arguments);
+int sweep(const Arguments& arguments);
 int summary(const Arguments& arguments);
 int data(const Arguments& arguments);
 int config(const Arguments& arguments);
 int schema(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int formats(const Arguments& arguments);
-int check(const Arguments& arguments);
-int completion(const Arguments& arguments);
-int formats(const Arguments& arguments);
-int config(const Arguments& arguments);
-int schema(const Arguments& arguments);
-int explain(const Arguments& arguments);
 int check(const Arguments& arguments);
 int completion(const Arguments& arguments);
 
