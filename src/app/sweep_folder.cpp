@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lptrain/app/run_record.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
 
@@ -94,16 +95,6 @@ SweepMeta read_meta(const fs::path& folder) {
   SweepMeta meta;
   read(Document::load(folder / kMeta), meta);
   return meta;
-}
-
-std::string status_of_run(const fs::path& run) {
-  std::error_code error;
-  if (!fs::exists(run, error)) return "waiting";
-  const fs::path summary = run / "summary.json";
-  if (!fs::exists(summary, error)) return "started";
-  const Document document = Document::load(summary);
-  const std::string status = document.has("status") ? document.text_at("status") : "";
-  return status == "finished" || status == "diverged" ? status : "started";
 }
 
 std::vector<JobLine> lines_of(const SweepPlan& plan, const fs::path& folder, int64_t threads, const std::string& data) {

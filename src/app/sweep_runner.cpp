@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "lptrain/app/run_record.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
@@ -57,7 +58,7 @@ double total_work(const SweepPlan& plan, const std::vector<size_t>& jobs) {
 }
 
 std::string reached(const fs::path& run) {
-  const Document summary = Document::load(run / "summary.json");
+  const Document summary = read_left(run / "summary.json");
   std::string text;
   for (const auto& [path, name] : {std::pair{"test.accuracy", "test"}, {"best.test.accuracy", "best"}})
     if (summary.has(path)) text += fmt::format("  {} {}", name, percent(std::stod(summary.text_at(path))));

@@ -44,9 +44,6 @@ std::vector<JobLine> read_jobs(const std::filesystem::path& folder);
 SweepSpec read_sweep_of(const std::filesystem::path& folder);
 SweepMeta read_meta(const std::filesystem::path& folder);
 
-// The status of a job from what its run folder holds: "waiting", "started", "finished" or "diverged".
-std::string status_of_run(const std::filesystem::path& run);
-
 // The lines of a plan, with the status that their run folders show.
 std::vector<JobLine> lines_of(const SweepPlan& plan, const std::filesystem::path& folder, int64_t threads,
                               const std::string& data);
