@@ -59,7 +59,8 @@ void write_run(const fs::path& folder, int64_t best, double validation, double l
   write_file(folder / "metrics.jsonl", lines);
   write_file(folder / "summary.json",
              fmt::format(R"({{"name": "r", "status": "finished", "test": {{"loss": 1, "accuracy": {}, "examples": 10}},
-    "best": {{"epoch": {}, "validation": {{"loss": {}, "accuracy": {}, "examples": 100}}, "test": {{"loss": 1, "accuracy": {}, "examples": 10}}}}}})",
+    "best": {{"epoch": {}, "validation": {{"loss": {}, "accuracy": {}, "examples": 100}},
+    "test": {{"loss": 1, "accuracy": {}, "examples": 10}}}}}})",
                          last_test, best,
                          best == 2   ? 0.8
                          : best == 3 ? 0.9
