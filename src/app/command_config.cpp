@@ -24,14 +24,6 @@ struct Origins {
   }
 };
 
-// The values without those at their default.
-Document compact(const RunConfig& config) {
-  Document small = write(config, true);
-  if (config.document.has("phases"))
-    small.merge(Document::parse("{\"phases\": " + config.document.at("phases").dump() + "}", "phases"));
-  return small;
-}
-
 Document source_of(const std::string& name, const Arguments& arguments) {
   Document source = document_of(name);
   for (const std::string& assignment : arguments.list("set")) source.set(assignment);

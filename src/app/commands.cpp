@@ -19,6 +19,15 @@ constexpr Option kQuiet{flag, "quiet", "results and errors only", {}, 'q'};
 constexpr Option kVerbose{flag, "verbose", "say more", {}, 'v'};
 constexpr Option kTrained{positional, "RUN", "run folder, or a weights file (.safetensors)", {}, 0, true};
 constexpr Option kLast{flag, "last", "the last epoch's weights, not the best ones by validation"};
+constexpr Option kQuick{flag, "quick", "the quick size that the sweep describes: one or two minutes"};
+constexpr Option kReduced{flag, "reduced", "its reduced size: within the hour"};
+constexpr Option kOnly{list, "only", "cells with such a point of an axis (int8, \"int*\", format=int8); repeatable", "ROW"};
+constexpr Option kJobs{value, "jobs", "jobs at a time (one per core)", "N", 'j'};
+constexpr Option kJobThreads{value, "threads", "of each job (the cores, shared by those at a time; as begun, with --resume)",
+                             "N"};
+constexpr Option kSweepOut{value, "out", "the folder of the sweep, exactly (runs/NAME)", "DIR"};
+constexpr Option kGoOn{flag, "resume", "go on in the sweep's folder: what is done is kept, what was begun is continued"};
+constexpr Option kPlan{flag, "dry-run", "check every config, show the jobs, write nothing", {}, 'n'};
 constexpr Option kSplit{value, "split", "train, validation or test", "NAME"};
 
 const std::vector<Command> kCommands{
@@ -79,6 +88,56 @@ const std::vector<Command> kCommands{
       kQuiet,
       kVerbose},
      command::predict},
+    {"sweep",
+     "train many runs that differ in a few values, as a sweep file says",
+     {"sweep.json                                     every job, as many at a time as there are cores",
+      "from_64_to_1 --quick                           a shipped one, in its quick size",
+      "sweep.json --dry-run                           check every config, show the jobs",
+      "sweep.json --resume                            go on after Ctrl-C or a change of the file: only what is new is run",
+      "sweep.json --only int8 --only \"mlp\"            some of its cells"},
+     {{positional, "SWEEP", "sweep file, name of a shipped one, or a sweep's folder", {}, 0, true},
+      kJobs,
+      kOnly,
+      kQuick,
+      kReduced,
+      kSweepOut,
+      kGoOn,
+      kPlan,
+      kJobThreads,
+      kData,
+      kJson,
+      kNoProgress,
+      kQuiet,
+      kVerbose},
+     command::sweep},
+    {"table",
+     "runs as a table: means over seeds, differences to a baseline, costs",
+     {"runs/sweep                                     as the sweep lays it out",
+      "runs/sweep --cols model,dataset --metric accuracy,difference --format tex",
+      "runs/a runs/b runs/c --rows precision.weights.format     runs that stand alone, named by a value of their config"},
+     {{positionals, "RUN", "folders of sweeps or runs", {}, 0, true},
+      {value, "rows", "axes or paths of the config that name the rows, separated by commas", "AXES"},
+      {value, "cols", "the same for columns; without them, and with --rows, all metrics are columns", "AXES"},
+      {value, "metric", "accuracy, last, difference, bits_per_weight, packed_bytes ..., separated by commas", "NAMES"},
+      {value, "baseline", "the point that differences are taken to (as the sweep says, or f32)", "POINT"},
+      {value, "format", "md, csv, tex, json or html (md)", "FORMAT"},
+      kJson,
+      kQuiet},
+     command::table},
+    {"compare",
+     "two runs: which values of their configs differ, and which results",
+     {"runs/a runs/b"},
+     {{positional, "A", "run folder", {}, 0, true}, {positional, "B", "another", {}, 0, true}, kJson, kQuiet},
+     command::compare},
+    {"runs",
+     "the runs in a folder, a line each",
+     {"                                               those in runs/, in the order in which they were begun",
+      "runs/sweep --sort accuracy                     the runs of a sweep, the best first"},
+     {{positional, "DIR", "folder of runs, or of a sweep (runs)"},
+      {value, "sort", "run, name, status, started, accuracy, last, bits_per_weight, packed_bytes or seconds (started)", "KEY"},
+      kJson,
+      kQuiet},
+     command::runs},
     {"summary",
      "layers, shapes, parameters, operations, bits and memory of a model",
      {"configs/cnn_int8.json", "runs/a", "configs/cnn_f32.json -s precision.weights=int4"},

@@ -17,13 +17,13 @@ constexpr auto kRedrawEvery = std::chrono::milliseconds(100);
 
 double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
-std::string bar(double share, int width) {
+}  // namespace
+
+std::string progress_bar(double share, int width) {
   const int done = static_cast<int>(share * width);
   if (done >= width) return std::string(static_cast<size_t>(width), '=');
   return std::string(static_cast<size_t>(done), '=') + '>' + std::string(static_cast<size_t>(width - done - 1), ' ');
 }
-
-}  // namespace
 
 std::string progress_line(const ProgressFacts& f, int width) {
   const double share = f.batches > 0 ? static_cast<double>(f.batch) / static_cast<double>(f.batches) : 0;
@@ -31,7 +31,8 @@ std::string progress_line(const ProgressFacts& f, int width) {
   const std::string after = fmt::format("{}/{}  loss {:.3f}  acc {:.1f}%  {}/s  ETA {}", f.batch, f.batches, f.loss,
                                         100 * f.accuracy, human_count(f.examples_per_second), human_seconds(f.seconds_left));
   const int room = width - static_cast<int>(before.size() + after.size()) - 4;  // brackets and blanks
-  const std::string middle = room >= kNarrowestBar ? fmt::format(" [{}] ", bar(share, std::min(room, kWidestBar))) : "  ";
+  const std::string middle =
+      room >= kNarrowestBar ? fmt::format(" [{}] ", progress_bar(share, std::min(room, kWidestBar))) : "  ";
   return (before + middle + after).substr(0, static_cast<size_t>(std::max(width, 1)));
 }
 

@@ -7,6 +7,10 @@ namespace lp::command {
 int train(const Arguments& arguments);
 int eval(const Arguments& arguments);
 int predict(const Arguments& arguments);
+int sweep(const Arguments& arguments);
+int table(const Arguments& arguments);
+int compare(const Arguments& arguments);
+int runs(const Arguments& arguments);
 int summary(const Arguments& arguments);
 int data(const Arguments& arguments);
 int config(const Arguments& arguments);

@@ -139,6 +139,13 @@ std::vector<std::string> Document::keys(std::string_view path) const {
   return names;
 }
 
+Dictionary<Document> Document::members(std::string_view path) const {
+  Dictionary<Document> list;
+  if (is_object(path))
+    for (const Member& member : known(state_->root, path).as<Object>()) list.emplace_back(member.key, State{member.value});
+  return list;
+}
+
 size_t Document::size(std::string_view path) const {
   if (is_list(path)) return known(state_->root, path).as<List>().size();
   return keys(path).size();

@@ -80,6 +80,8 @@ class HelpWriter final : public Fields {
     open_choices_.pop_back();
   }
 
+  void anything(const Field& field, Document&) override { put(field, "any", "", ""); }
+
  private:
   std::string path_of(const Field& field) const { return field.name.empty() ? path_ : json::path_join(path_, field.name); }
 

@@ -158,6 +158,10 @@ class Reader final : public Fields {
     }
   }
 
+  void anything(const Field& field, Document& into) override {
+    if (const Value* value = find(field)) into = Document(Document::State{*value});
+  }
+
  private:
   const Value* find(const Field& field) {
     if (field.name.empty()) return &value_;

@@ -121,6 +121,8 @@ class SchemaWriter final : public Fields {
     put(field, std::move(schema), usual.empty() ? Value{} : lp::text(usual));
   }
 
+  void anything(const Field& field, Document&) override { put(field, object()); }
+
  private:
   std::string name_of(const Field& field) const { return field.name.empty() ? name_ : std::string(field.name); }
 

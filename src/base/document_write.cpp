@@ -90,6 +90,8 @@ class Writer final : public Fields {
     put(field, std::move(whole));
   }
 
+  void anything(const Field& field, Document& value) override { put(field, value.state().root); }
+
  private:
   const Value* defaults_of(const Field& field) const {
     const Value* value = field.name.empty() || !defaults_ ? defaults_ : defaults_->find(field.name);

@@ -18,15 +18,6 @@ Document phase_defaults(const Document& top) {
   return d;
 }
 
-// An assignment under a path that every phase sets for itself would change nothing.
-void refuse_hidden(const Document& document, std::string_view assignment) {
-  const std::string path(assignment.substr(0, assignment.find('=')));
-  const size_t count = document.has("phases") ? document.size("phases") : 0;
-  for (size_t i = 0; i < count; ++i)
-    if (!document.has(fmt::format("phases.{}.{}", i, path))) return;
-  require(count == 0, "--set {}: every phase sets \"{}\" for itself; set phases.0.{} and so on instead", assignment, path, path);
-}
-
 std::vector<PhaseSpec> read_phases(const Document& document) {
   std::vector<PhaseSpec> phases;
   const size_t count = document.has("phases") ? document.size("phases") : 0;
@@ -37,6 +28,12 @@ std::vector<PhaseSpec> read_phases(const Document& document) {
     if (phases.back().name.empty()) phases.back().name = fmt::format("phase {}", i + 1);
   }
   return phases;
+}
+
+// The top level as written anew, with the phases as they were written: what they leave out stays with the top level.
+Document with_phases(Document top, const Document& source) {
+  if (source.has("phases")) top.merge(Document::parse("{\"phases\": " + source.at("phases").dump() + "}", "phases"));
+  return top;
 }
 
 void check_needs_f64(const Precision& precision, const std::string& where) {
@@ -85,7 +82,7 @@ void RunConfig::fields(Fields& f) {
 RunConfig read_config(Document document, std::span<const std::string> assignments) {
   require(!document.has("vary") && !document.has("base"), "this is a sweep, not a run: use `lptrain sweep`");
   for (const std::string& assignment : assignments) {
-    refuse_hidden(document, assignment);
+    refuse_hidden(document, assignment.substr(0, assignment.find('=')), "--set " + assignment);
     document.set(assignment);
   }
   RunConfig config;
@@ -96,11 +93,18 @@ RunConfig read_config(Document document, std::span<const std::string> assignment
   if (config.compute == Compute::f32)
     for (size_t i = 0; i < config.phases.size(); ++i)
       check_needs_f64(config.phases[i].precision, config.phases.size() > 1 ? fmt::format("phases.{}.", i) : "");
-  config.document = write(config);
-  if (document.has("phases"))
-    config.document.merge(Document::parse("{\"phases\": " + document.at("phases").dump() + "}", "phases"));
+  config.document = with_phases(write(config), document);
   return config;
 }
+
+void refuse_hidden(const Document& document, const std::string& path, const std::string& what) {
+  const size_t count = document.has("phases") ? document.size("phases") : 0;
+  for (size_t i = 0; i < count; ++i)
+    if (!document.has(fmt::format("phases.{}.{}", i, path))) return;
+  require(count == 0, "{}: every phase sets \"{}\" for itself; set phases.0.{} and so on instead", what, path, path);
+}
+
+Document compact(const RunConfig& config) { return with_phases(write(config, true), config.document); }
 
 RunConfig load_config(const std::filesystem::path& file, std::span<const std::string> assignments) {
   return read_config(Document::load(file), assignments);

@@ -11,8 +11,6 @@ constexpr double kSaveSeconds = 30;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-bool is_better(const Score& a, const Score& b) { return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss; }
-
 Loader training_loader(const Dataset& data, const TrainSpec& train) {
   LoaderOptions o;
   o.batch = train.batch;
@@ -22,6 +20,8 @@ Loader training_loader(const Dataset& data, const TrainSpec& train) {
 }
 
 }  // namespace
+
+bool is_better(const Score& a, const Score& b) { return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss; }
 
 void Best::fields(Fields& f) {
   f("epoch", epoch, "0: none yet");

@@ -148,6 +148,18 @@ TEST_CASE("paths look at, cut out and erase") {
   CHECK(d == parse(R"({"a": {"b": [10, [true]]}})"));
 }
 
+TEST_CASE("members have any key, in order") {
+  const Document d = Document::parse(R"({"o": {"a.b": 1, "\"": {"x": 2}, "": 3}, "l": [1]})", "t");
+  const auto members = d.members("o");
+  REQUIRE(members.size() == 3);
+  CHECK(members[0].first == "a.b");
+  CHECK(members[1].first == "\"");
+  CHECK(members[1].second.text_at("x") == "2");
+  CHECK(members[2].second.text_at("") == "3");
+  CHECK(d.members("l").empty());
+  CHECK(d.members("nothing").empty());
+}
+
 TEST_CASE("merge is RFC 7386 and keeps origins") {
   // The cases of the RFC's appendix A.
   const char* cases[][3] = {

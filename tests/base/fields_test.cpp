@@ -63,6 +63,20 @@ struct Filled {
   }
 };
 
+// Values that nobody looks into.
+struct Loose {
+  Document base;
+  std::optional<Document> maybe;
+  lp::Dictionary<Document> set;
+  std::vector<Document> list;
+  void fields(lp::Fields& f) {
+    f("base", base, "whatever");
+    f("maybe", maybe, "");
+    f("set", set, "");
+    f("list", list, "");
+  }
+};
+
 template <class T>
 T copy_through(const T& value, bool compact) {
   T back{};
@@ -312,4 +326,21 @@ TEST_CASE("a choice is a value") {
   CHECK_THROWS_WITH_AS(a.select("adma"), "unknown name \"adma\"; did you mean \"adam\"?", lp::Error);
   CHECK(a.name() == "adam");
   CHECK(lp::word_of(recipe::Loss::mse) == "mse");
+}
+
+TEST_CASE("a document as a field takes any JSON, and keeps its places") {
+  Loose loose;
+  lp::read(parse("{\"base\": \"a.json\",\n \"set\": {\"train.epochs\": 3, \"a\": {\"b\": [null]}},\n \"list\": [1, \"x\"]}"),
+           loose);
+  CHECK(loose.base.text_at("") == "a.json");
+  CHECK_FALSE(loose.maybe.has_value());
+  REQUIRE(loose.set.size() == 2);
+  CHECK(loose.set[0].first == "train.epochs");
+  CHECK(loose.set[0].second.text_at("") == "3");
+  CHECK(loose.set[0].second.origin("") == "b.json:2:26");
+  CHECK(loose.set[1].second.text_at("b.0") == "null");
+  CHECK(loose.list.size() == 2);
+  for (const bool compact : {false, true}) CHECK(lp::write(copy_through(loose, compact)) == lp::write(loose));
+  CHECK(lp::schema<Loose>("loose").keys("properties.base") == std::vector<std::string>{"description"});
+  CHECK(lp::help<Loose>()[0].type == "any");
 }

@@ -20,6 +20,8 @@ std::string progress_line(const ProgressFacts& facts, int width);
 // "epoch  3/20  train loss 0.3120 acc 90.60%  validation loss 0.2911 acc 91.23%  0:12  best so far"
 std::string epoch_line(const EpochScores& scores, int64_t epochs, bool is_best);
 
+std::string progress_bar(double share, int width);  // "====>   "
+
 // Writes to stderr. On a terminal one line that is redrawn at most ten times a second, above it a line per epoch; elsewhere a
 // line per epoch.
 class ProgressWatch : public Watch {

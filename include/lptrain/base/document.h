@@ -53,6 +53,7 @@ class Document {
   Document at(std::string_view path) const;                         // the part below a path, origins kept; throws if absent
   void erase(std::string_view path);                                // nothing happens if absent
   std::vector<std::string> keys(std::string_view path = "") const;  // of an object, in order; empty for others
+  Dictionary<Document> members(std::string_view path = "") const;   // the same with their values; a key may hold anything
   size_t size(std::string_view path = "") const;                    // elements of a list or object
   bool is_list(std::string_view path = "") const;
   bool is_object(std::string_view path = "") const;

@@ -6,8 +6,9 @@
 //   };
 //
 // What a field may be: bool, integers, float, double, std::string; an enum (Words<E> below); a type spelled as text
-// (static T parse(std::string_view), std::string name() const); a struct with fields; std::optional, std::vector and
-// Dictionary of these; a Choice (below). Why not a macro or a schema file: a list that exists twice drifts.
+// (static T parse(std::string_view), std::string name() const); a struct with fields; a Document (any JSON, left as it is);
+// std::optional, std::vector and Dictionary of these; a Choice (below). Why not a macro or a schema file: a list that exists
+// twice drifts.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,7 @@
 namespace lp {
 
 class Fields;
+class Document;
 
 // Inclusive bounds of a number, or of the length of a list.
 struct Range {
@@ -90,7 +92,7 @@ class Choice {
 template <class T>
 using Dictionary = std::vector<std::pair<std::string, T>>;
 
-// ---- What visitors see: any field, reduced to one of ten shapes ---------------------------------------------------
+// ---- What visitors see: any field, reduced to one of eleven shapes ---------------------------------------------------
 
 struct Field {
   std::string_view name;
@@ -158,6 +160,7 @@ class Fields {
   virtual void dictionary(const Field&, DictionarySlot&) = 0;
   virtual void optional(const Field&, OptionalSlot&) = 0;
   virtual void choice(const Field&, ChoiceSlot&) = 0;
+  virtual void anything(const Field&, Document&) = 0;
 };
 
 // ---- How a C++ type becomes one of those shapes ----------------------------------------------------------------------

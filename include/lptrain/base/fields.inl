@@ -106,6 +106,8 @@ void Fields::operator()(std::string_view name, T& value, std::string_view doc, R
     value = static_cast<T>(wide);
   } else if constexpr (std::is_same_v<T, std::string>) {
     text(field, value);
+  } else if constexpr (std::is_same_v<T, Document>) {
+    anything(field, value);
   } else if constexpr (std::is_enum_v<T> || detail::Spelled<T>) {
     WordSlot slot = detail::word_slot(value);
     word(field, slot);

@@ -66,6 +66,11 @@ struct RunConfig {
 // file:line:column. `assignments` are "--set" texts, applied to the top level; one that every phase overrides is an error that
 // says so. A sweep is refused, and `sweep` named.
 RunConfig read_config(Document document, std::span<const std::string> assignments = {});
+// The same for an assignment that is not a text of --set: throws Error(usage) if every phase sets the path for itself, so that it
+// would change nothing. `what` says whose assignment it is: "--set train.epochs=3".
+void refuse_hidden(const Document& document, const std::string& path, const std::string& what);
+// What reads back as the same config, without the values at their default.
+Document compact(const RunConfig& config);
 RunConfig load_config(const std::filesystem::path& file, std::span<const std::string> assignments = {});
 
 }  // namespace lp

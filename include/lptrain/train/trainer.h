@@ -19,6 +19,9 @@ struct Best {
   void fields(Fields& f);
 };
 
+// Does validation prefer a to b?
+bool is_better(const Score& a, const Score& b);
+
 // Everything that resume needs beside tensors.
 struct Progress {
   Position position;

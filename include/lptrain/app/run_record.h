@@ -1,0 +1,36 @@
+// What a finished run says of itself, read from its folder for tables, lists and comparisons.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lptrain/base/document.h"
+
+namespace lp {
+
+struct RunRecord {
+  Dictionary<std::string> labels;  // axis -> point; of a run that stands alone: run -> its name
+  int64_t seed = 0;
+  std::filesystem::path folder;
+  std::string status;  // waiting, started, finished, diverged
+  Document summary;    // {} unless there is one
+};
+
+// A file that a run left; what is wrong with it is Error(data).
+Document read_left(const std::filesystem::path& file);
+
+// Where a run stands, from what its folder holds: "waiting", "started", "finished" or "diverged".
+std::string status_of_run(const std::filesystem::path& run);
+
+// The runs of sweeps' folders, and run folders themselves, in order. Throws Error(usage) for folders that are neither,
+// Error(data) for damaged ones and for runs that check_selection refuses.
+std::vector<RunRecord> read_records(const std::vector<std::string>& folders);
+
+// The label of a run on an axis, or, if it has none, what its config says at that path. Throws Error(usage) if neither exists.
+std::string label_of(const RunRecord& run, const std::string& axis);
+
+// Recomputes from metrics.jsonl which epoch validation selects. Throws Error(data) if the summary's "best" is another one, or has
+// another validation score: a number that was selected in any other way (by the test split, say) does not come into a table.
+void check_selection(const Document& summary, const std::filesystem::path& run);
+
+}  // namespace lp

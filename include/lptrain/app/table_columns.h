@@ -1,0 +1,37 @@
+// The columns that a table of runs may have, as one table.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "lptrain/base/document.h"
+#include "lptrain/base/statistics.h"
+
+namespace lp {
+
+enum class Unit : uint8_t { percent, points, bits, count, bytes, seconds, joules };
+enum class Better : uint8_t { higher, lower, neither };
+
+struct TableColumn {
+  std::string_view key, heading;
+  std::string_view path, older_path;  // into summary.json; the second one is looked at if the first is not there ("": none)
+  Unit unit;
+  Better better;
+  bool is_spread;        // shown with its deviation over seeds
+  bool is_paired;        // the difference to the baseline, seed by seed, with its confidence interval
+  std::string_view doc;  // what a reader must know; "": the heading says it
+};
+
+std::span<const TableColumn> table_columns();
+const TableColumn& find_column(const std::string& key);  // throws Error(usage) with a suggestion
+
+// In the column's unit (percent: 0..100); nothing if it is not there, null, or of a split without examples.
+std::optional<double> value_in(const Document& summary, const TableColumn& column);
+
+// A number as people read it: "98.91", "1.6 MB", "12.3 ms".
+std::string number_text(double value, Unit unit);
+// With deviation or interval: "98.91 ± 0.05", "-0.12 [-0.30, +0.06]"; "-" of nothing.
+std::string estimate_text(const Estimate& e, const TableColumn& column);
+
+}  // namespace lp

@@ -1,0 +1,42 @@
+// lptrain table: runs as a table, with means over seeds and differences to a baseline.
+#include "lptrain/app/console.h"
+#include "lptrain/app/sweep_folder.h"
+#include "lptrain/app/table.h"
+#include "lptrain/base/text.h"
+#include "rows.h"
+
+namespace lp {
+namespace {
+
+std::vector<std::string> words_of(const std::string& text) {
+  return text.empty() ? std::vector<std::string>{} : split(text, ',');
+}
+
+// As the first sweep says, unless told otherwise.
+TableLayout layout_of(const std::vector<std::string>& folders, const Arguments& arguments) {
+  TableLayout layout;
+  if (is_sweep_folder(folders[0])) {
+    const SweepSpec spec = read_sweep_of(folders[0]);
+    layout = {spec.rows, spec.columns, {}, spec.baseline};
+  }
+  if (arguments.has("rows") || arguments.has("cols"))
+    layout.rows = words_of(arguments.text("rows")), layout.columns = words_of(arguments.text("cols"));
+  layout.metrics = words_of(arguments.text("metric"));
+  if (arguments.has("baseline")) layout.baseline = arguments.text("baseline");
+  return layout;
+}
+
+}  // namespace
+
+int command::table(const Arguments& arguments) {
+  const Console console(arguments);
+  const std::vector<std::string>& folders = arguments.list("RUN");
+  const Table table = table_of(read_records(folders), layout_of(folders, arguments));
+  std::string text = table_as(table, arguments.has("format") ? arguments.text("format") : "md");
+  text.pop_back();  // print() ends the line
+  console.print(std::string_view(text));
+  console.json(table_document(table));
+  return 0;
+}
+
+}  // namespace lp

@@ -1,0 +1,135 @@
+// Reading run folders, with suspicion.
+#include "lptrain/app/run_record.h"
+
+#include "lptrain/app/sweep_folder.h"
+#include "lptrain/base/files.h"
+#include "lptrain/base/text.h"
+#include "lptrain/train/trainer.h"
+
+namespace lp {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Runs what may find mistakes in a text that lptrain wrote: it is damaged then.
+template <class Action>
+auto undamaged(const Action& action) {
+  try {
+    return action();
+  } catch (const DocumentError& e) {
+    fail(ErrorKind::data, "{}", e.what());
+  }
+}
+
+template <class T>
+T read_as(const Document& document) {
+  T value;
+  read(document, value);
+  return value;
+}
+
+std::vector<EpochScores> read_epochs(const fs::path& file) {
+  std::vector<EpochScores> epochs;
+  const std::string text = read_file(file);
+  for (const std::string& line : split(text.substr(0, text.rfind('\n') + 1), '\n'))
+    if (!line.empty()) epochs.push_back(undamaged([&] { return read_as<EpochScores>(Document::parse(line, file.string())); }));
+  return epochs;
+}
+
+// Of the last phase.
+Best selected(const std::vector<EpochScores>& epochs) {
+  Best best;
+  for (const EpochScores& e : epochs)
+    if (e.phase == epochs.back().phase && (best.epoch == 0 || is_better(e.validation, best.validation)))
+      best = {e.epoch, e.validation};
+  return best;
+}
+
+RunRecord record_of(const fs::path& folder) {
+  RunRecord run;
+  run.folder = folder;
+  run.status = status_of_run(folder);
+  if (run.status != "finished" && run.status != "diverged") return run;
+  run.summary = read_left(folder / "summary.json");
+  if (run.status == "finished") check_selection(run.summary, folder);
+  return run;
+}
+
+RunRecord lone_record(const fs::path& folder) {
+  RunRecord run = record_of(folder);
+  const Document config = read_left(folder / "config.json");
+  run.labels = {{"run", config.has("name") ? config.text_at("name") : folder.filename().string()}};
+  run.seed = config.has("train.seed") ? std::atoll(config.text_at("train.seed").c_str()) : 0;
+  return run;
+}
+
+}  // namespace
+
+Document read_left(const fs::path& file) {
+  return undamaged([&] { return Document::load(file); });
+}
+
+std::string status_of_run(const fs::path& run) {
+  std::error_code error;
+  if (!fs::exists(run, error)) return "waiting";
+  const fs::path file = run / "summary.json";
+  if (!fs::exists(file, error)) return "started";
+  const Document summary = read_left(file);
+  const std::string status = summary.has("status") ? summary.text_at("status") : "";
+  return status == "finished" || status == "diverged" ? status : "started";
+}
+
+void check_selection(const Document& summary, const fs::path& run) {
+  const fs::path file = run / "summary.json";
+  const Best said = undamaged([&] {
+    Best best{0, read_as<Score>(summary.at("best.validation"))};
+    best.epoch = std::atoll(summary.text_at("best.epoch").c_str());
+    return best;
+  });
+  const std::vector<EpochScores> epochs = read_epochs(run / "metrics.jsonl");
+  const Best best = selected(epochs);
+  const bool is_right = said.epoch == best.epoch && said.validation.accuracy == best.validation.accuracy &&
+                        said.validation.loss == best.validation.loss;
+  const std::string wanted = "a number that was not selected by validation does not come into a table";
+  if (!is_right)
+    fail(ErrorKind::data,
+         "{}: says that epoch {} is the best, with validation accuracy {}; by metrics.jsonl, validation selects epoch {}, with "
+         "{}; {}",
+         file.string(), said.epoch, said.validation.accuracy, best.epoch, best.validation.accuracy, wanted);
+  const bool last_is_best = !epochs.empty() && best.epoch == epochs.back().epoch;
+  if (last_is_best && undamaged([&] { return summary.at("best.test") != summary.at("test"); }))
+    fail(ErrorKind::data, "{}: the best epoch is the last one, but their test scores differ; {}", file.string(), wanted);
+}
+
+std::vector<RunRecord> read_records(const std::vector<std::string>& folders) {
+  std::vector<RunRecord> runs;
+  for (const std::string& folder : folders) {
+    if (!is_sweep_folder(folder)) {
+      require(fs::is_regular_file(fs::path(folder) / "config.json"), "{}: is neither the folder of a sweep nor of a run", folder);
+      runs.push_back(lone_record(folder));
+      continue;
+    }
+    for (const JobLine& job : read_jobs(folder)) {
+      RunRecord& run = runs.emplace_back(record_of(fs::path(folder) / job.run));
+      run.labels = job.points;
+      run.seed = job.seed;
+    }
+  }
+  return runs;
+}
+
+std::string label_of(const RunRecord& run, const std::string& axis) {
+  for (const auto& [name, point] : run.labels)
+    if (name == axis) return point;
+  const fs::path file = run.folder / "config.json";
+  if (!fs::is_regular_file(file)) return "-";
+  const Document config = read_left(file);
+  std::vector<std::string> known;
+  for (const auto& label : run.labels) known.push_back(label.first);
+  require(config.has(axis), "{}: there is no axis and no config value \"{}\"{}", run.folder.string(), axis,
+          suggestion(axis, known));
+  return config.text_at(axis);
+}
+
+}  // namespace lp

@@ -1,0 +1,96 @@
+// The table of columns, and how their numbers are read and written.
+#include "lptrain/app/table_columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <vector>
+
+#include "lptrain/base/text.h"
+
+namespace lp {
+namespace {
+
+constexpr TableColumn kColumns[] = {
+    {"accuracy", "test accuracy, %", "best.test.accuracy", "", Unit::percent, Better::higher, true, false,
+     "test accuracy: of the epoch that validation selects"},
+    {"last", "last epoch, %", "test.accuracy", "", Unit::percent, Better::higher, true, false,
+     "last epoch: test accuracy of the last epoch's model"},
+    {"difference", "difference, points", "best.test.accuracy", "", Unit::points, Better::higher, false, true, ""},
+    {"bits_per_weight", "bits / weight", "cost.bits_per_weight", "bits_per_weight", Unit::bits, Better::lower, false, false, ""},
+    {"packed_bytes", "bytes", "cost.packed_bytes", "weight_bytes", Unit::bytes, Better::lower, false, false,
+     "bytes: of the weights, packed at their width"},
+    {"macs", "MACs", "cost.macs", "macs", Unit::count, Better::lower, false, false, "MACs: for one example"},
+    {"bit_operations", "bit operations", "cost.bit_operations", "", Unit::count, Better::lower, false, false,
+     "bit operations: MACs times the bits of both operands"},
+    {"energy", "energy (estimate)", "cost.energy_joules", "", Unit::joules, Better::lower, false, false,
+     "energy: an estimate for 45 nm, after Horowitz 2014"},
+    {"latency_1", "latency, batch 1", "cost.latency.batch_1", "", Unit::seconds, Better::lower, true, false, ""},
+    {"latency_64", "latency, batch 64", "cost.latency.batch_64", "", Unit::seconds, Better::lower, true, false, ""},
+    {"sparsity", "sparsity, %", "cost.sparsity", "", Unit::percent, Better::neither, true, false, ""},
+    {"seconds", "training", "seconds", "", Unit::seconds, Better::lower, true, false, ""},
+};
+
+constexpr const char* kSelectedBy = "best.validation.examples";
+
+// 0.0000123 with unit s: "12.3 µs".
+std::string with_prefix(double value, std::string_view unit) {
+  constexpr std::array<std::pair<double, std::string_view>, 6> kPrefixes{
+      {{1, ""}, {1e-3, "m"}, {1e-6, "µ"}, {1e-9, "n"}, {1e-12, "p"}, {1e-15, "f"}}};
+  if (value == 0) return fmt::format("0 {}", unit);
+  for (const auto& [scale, prefix] : kPrefixes)
+    if (std::abs(value) >= 0.9995 * scale) return fmt::format("{:.3g} {}{}", value / scale, prefix, unit);
+  return fmt::format("{:.3g} {}", value, unit);
+}
+
+}  // namespace
+
+std::span<const TableColumn> table_columns() { return kColumns; }
+
+const TableColumn& find_column(const std::string& key) {
+  std::vector<std::string> known;
+  for (const TableColumn& column : kColumns) {
+    if (column.key == key) return column;
+    known.emplace_back(column.key);
+  }
+  fail(ErrorKind::usage, "unknown column \"{}\"{}", key, suggestion(key, known));
+}
+
+std::optional<double> value_in(const Document& summary, const TableColumn& column) {
+  const bool is_selected = column.path.starts_with("best.");
+  if (is_selected && summary.has(kSelectedBy) && summary.text_at(kSelectedBy) == "0") return {};  // by nothing
+  const std::string path(summary.has(column.path) || column.older_path.empty() ? column.path : column.older_path);
+  const std::string examples = path.substr(0, path.rfind('.')) + ".examples";
+  if (!summary.has(path) || (summary.has(examples) && summary.text_at(examples) == "0")) return {};
+  const std::string text = summary.text_at(path);
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (end == text.c_str() || *end || !std::isfinite(value)) return {};
+  return column.unit == Unit::percent || column.unit == Unit::points ? 100 * value : value;
+}
+
+std::string number_text(double value, Unit unit) {
+  switch (unit) {
+    case Unit::percent: return fmt::format("{:.2f}", value);
+    case Unit::points: return fmt::format("{:+.2f}", value);
+    case Unit::bits: return fmt::format("{:.3g}", value);
+    case Unit::count: return human_count(value);
+    case Unit::bytes: return human_bytes(std::llround(value));
+    case Unit::seconds: return value < 1 ? with_prefix(value, "s") : human_seconds(value);
+    case Unit::joules: return with_prefix(value, "J");
+  }
+  return "";
+}
+
+std::string estimate_text(const Estimate& e, const TableColumn& column) {
+  if (e.count == 0) return "-";
+  std::string text = number_text(e.mean, column.unit);
+  if (e.count < 2) return text;
+  if (column.is_paired) return fmt::format("{} [{:+.2f}, {:+.2f}]", text, e.low, e.high);
+  return column.is_spread ? fmt::format("{} ± {}", text, number_text(e.deviation, column.unit)) : text;
+}
+
+}  // namespace lp
