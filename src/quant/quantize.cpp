@@ -156,6 +156,14 @@ Var quantize(const Var& x, const Var& scale, const QuantizeHow& given) {
                                          }}});
 }
 
+Tensor codes_of(const Tensor& x, const Quantizer& q, int axis, const Fit& fit) {
+  QuantizeKey key = key_of(x.shape(), {&q, axis, fit.zero_point});
+  if (key.rounding == Rounding::stochastic) key.rounding = Rounding::nearest_even;
+  Tensor codes(x.shape(), DType::i32);
+  quantize(key, x.dtype(), x.raw(), fit.scale.data<float>().data(), DType::i32, codes.raw());
+  return codes;
+}
+
 Tensor quantized(const Tensor& x, const Quantizer& q, int axis, Key noise) {
   if (q.is_identity()) return x;
   const Lanes lanes = lanes_of(x.shape(), q.per, axis);

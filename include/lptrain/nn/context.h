@@ -43,7 +43,7 @@ class Context {
 
  private:
   Var leaf(Param& p);
-  Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes);
+  Fit fit_for(Lens& lens, const Tensor& x, const Lanes& lanes);
   Var learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes);
 
   Tape* tape_;
@@ -54,5 +54,8 @@ class Context {
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
 };
+
+// The scale and zero point with which an evaluation pass looks at x through a lens.
+Fit evaluation_fit(const Lens& lens, const Tensor& x);
 
 }  // namespace lp
