@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "lptrain/base/document.h"
-#include "lptrain/grad/ops.h"
 #include "lptrain/quant/quantize.h"
 
 namespace lp {
@@ -98,30 +97,28 @@ void append_packed(TensorFile& file, const std::string& name, const Note& note, 
   file.metadata.emplace_back(name, write(note).dump(0));
 }
 
-// `seen`: x through the lens.
-void append_quantized(TensorFile& file, const Lens& lens, const std::string& name, const Tensor& x, const Tensor& seen) {
-  const Quantizer& q = lens.quantizer;
-  const Fit fit = evaluation_fit(lens, x);
-  if ((q.format == kF16 || q.format == kBf16) && are_all_one(fit.scale)) {
+void append_quantized(TensorFile& file, const std::string& name, const Look& look) {
+  const Quantizer& q = *look.how.quantizer;
+  const Tensor &x = look.x.tensor(), &seen = look.y.tensor();
+  if ((q.format == kF16 || q.format == kBf16) && are_all_one(look.scale)) {
     file.tensors.emplace_back(name, convert(seen, q.format == kF16 ? DType::f16 : DType::bf16));
     return;
   }
-  const Lanes lanes = lanes_of(x.shape(), q.per, lens.axis);
+  const Lanes lanes = lanes_of(x.shape(), q.per, look.how.axis);
   const Note note{q.grid(),
                   std::string(name_of(seen.dtype())),
                   {x.shape().begin(), x.shape().end()},
                   {lanes.outer, lanes.channels, lanes.inner},
-                  fit.zero_point};
+                  look.how.zero_point};
   if (codes_fit(note.format))
-    if (const Tensor codes = codes_of(x, q, lens.axis, fit); are_equal(reals_of(note, codes, fit.scale), seen))
-      return append_packed(file, name, note, codes, fit.scale);
+    if (const Tensor codes = codes_of(x, look.scale, look.how); are_equal(reals_of(note, codes, look.scale), seen))
+      return append_packed(file, name, note, codes, look.scale);
   file.tensors.emplace_back(name, seen);
 }
 
 // Everything that inference needs; what the lenses of errors remember is left out.
 struct Packer : Visitor {
   TensorFile file;
-  Context eye{nullptr, Mode::eval};
   std::string of_errors = "none";  // how the names begin of what the last such lens remembers
 
   void lens(Lens& l) override {
@@ -132,11 +129,13 @@ struct Packer : Visitor {
   }
   void param(Param& p) override {
     if (!p.value || file.find(p.name) || p.name.starts_with(of_errors)) return;  // a learned scale may be there already
+    Context eye(nullptr, Mode::eval);
+    bool is_packed = false;
+    eye.watch([&](const Look& look) {
+      if (look.scale) append_quantized(file, p.name, look), is_packed = true;
+    });
     const Tensor seen = eye.param(p).tensor();
-    if (!p.lens || p.lens->is_identity())
-      file.tensors.emplace_back(p.name, seen);
-    else
-      append_quantized(file, *p.lens, p.name, p.mask ? mul(Var(p.value), Var(p.mask)).tensor() : p.value, seen);
+    if (!is_packed) file.tensors.emplace_back(p.name, seen);
   }
 };
 

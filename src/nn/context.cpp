@@ -26,23 +26,7 @@ void check_channels(const Lens& lens, const Tensor& state, const Lanes& lanes) {
           lanes.channels);
 }
 
-Fit measured_fit(const Quantizer& q, const Tensor& x, const Lanes& lanes) {
-  return fit(q.rule().measure(x, lanes, q.ends(), q.zero_point), q);
-}
-
 }  // namespace
-
-Fit evaluation_fit(const Lens& lens, const Tensor& x) {
-  const Quantizer& q = lens.quantizer;
-  const Lanes lanes = lanes_of(x.shape(), q.per, lens.axis);
-  if (lens.scale && lens.scale->value) {
-    check_channels(lens, lens.scale->value, lanes);
-    return {lens.scale->value, 0};
-  }
-  if (q.rule().kind() != Scale::Kind::observed || !lens.observed.high) return measured_fit(q, x, lanes);
-  check_channels(lens, lens.observed.high, lanes);
-  return fit(lens.observed, q);
-}
 
 Key Context::noise(const std::string& name) { return key_.with(name).with(uses_[name]++); }
 
@@ -66,7 +50,7 @@ Var Context::learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes) {
   if (const auto found = seen_.find(&p); found != seen_.end()) return found->second;
   if (!p.value) {
     const Quantizer& q = lens.quantizer;
-    const Tensor start = measured_fit(q, x, lanes).scale;
+    const Tensor start = fit(q.rule().measure(x, lanes, q.ends(), false), q).scale;
     if (!is_training()) return Var(start);
     p.value = start;
   }
@@ -80,18 +64,25 @@ Var Context::learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes) {
   return v;
 }
 
-Fit Context::fit_for(Lens& lens, const Tensor& x, const Lanes& lanes) {
-  const Quantizer& q = lens.quantizer;
-  if (q.rule().kind() != Scale::Kind::observed || !is_training()) return evaluation_fit(lens, x);
-  if (lens.observed.high) check_channels(lens, lens.observed.high, lanes);
-  const Extent now = q.rule().measure(x, lanes, q.ends(), q.zero_point);
-  if (!lens.observed.high) lens.observed = now;
+Fit Context::fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes) {
+  const Scale& rule = q.rule();
+  const bool is_observed = rule.kind() == Scale::Kind::observed, has_seen = is_observed && lens.observed.high;
+  if (has_seen) check_channels(lens, lens.observed.high, lanes);
+  if (has_seen && !is_training()) return fit(lens.observed, q);
+  const Extent now = rule.measure(x, lanes, q.ends(), q.zero_point);
+  if (!is_observed || !is_training()) return fit(now, q);
+  if (!has_seen) lens.observed = now;
   after_step([&lens, now] { lens.observed = lens.quantizer.rule().blend(lens.observed, now); });
   return fit(lens.observed, q);
 }
 
+Var Context::shown(const Lens& lens, const Var& x, const Var& y, const Tensor& scale, const QuantizeHow& how) const {
+  if (see_) see_({lens, x, y, scale, how});
+  return y;
+}
+
 Var Context::look(Lens& lens, const Var& x) {
-  if (lens.is_identity() || x.value.codes()) return x;
+  if (lens.is_identity() || x.value.codes()) return shown(lens, x, x, {}, {&lens.quantizer});
   Quantizer q = lens.quantizer;
   const Tensor& reals = x.tensor();
   const Lanes lanes = lanes_of(reals.shape(), q.per, lens.axis);
@@ -102,11 +93,12 @@ Var Context::look(Lens& lens, const Var& x) {
     q.rounding = Rounding::nearest_even;
   if (q.rule().kind() == Scale::Kind::learned) {
     how.gradient_factor = learning_factor(lens, reals.shape(), lanes);
-    return quantize(x, learned_scale(lens, reals, lanes), how);
+    const Var scale = learned_scale(lens, reals, lanes);
+    return shown(lens, x, quantize(x, scale, how), scale.tensor(), how);
   }
-  const Fit f = fit_for(lens, reals, lanes);
+  const Fit f = fit_for(lens, q, reals, lanes);
   how.zero_point = f.zero_point;
-  return quantize(x, Var(f.scale), how);
+  return shown(lens, x, quantize(x, Var(f.scale), how), f.scale, how);
 }
 
 Prepare Context::errors(Lens& lens) {

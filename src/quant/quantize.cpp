@@ -156,11 +156,9 @@ Var quantize(const Var& x, const Var& scale, const QuantizeHow& given) {
                                          }}});
 }
 
-Tensor codes_of(const Tensor& x, const Quantizer& q, int axis, const Fit& fit) {
-  QuantizeKey key = key_of(x.shape(), {&q, axis, fit.zero_point});
-  if (key.rounding == Rounding::stochastic) key.rounding = Rounding::nearest_even;
+Tensor codes_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
   Tensor codes(x.shape(), DType::i32);
-  quantize(key, x.dtype(), x.raw(), fit.scale.data<float>().data(), DType::i32, codes.raw());
+  quantize(key_of(x.shape(), how), x.dtype(), x.raw(), scale.data<float>().data(), DType::i32, codes.raw());
   return codes;
 }
 

@@ -8,10 +8,19 @@
 
 #include "lptrain/grad/tape.h"
 #include "lptrain/nn/param.h"
+#include "lptrain/quant/quantize.h"
 
 namespace lp {
 
 enum class Mode : uint8_t { train, eval };
+
+// What a lens made of a value, told while it happens: for those who count, draw and pack.
+struct Look {
+  const Lens& lens;
+  const Var &x, &y;
+  const Tensor& scale;     // that was used; empty if x was left alone
+  const QuantizeHow& how;  // the rest of it
+};
 
 // One pass, or several over unchanged weights (evaluation): weights are quantized once per Context.
 // A first training pass initializes every lens (observed extents, learned scales); run it without a tape before an optimizer
@@ -27,6 +36,7 @@ class Context {
 
   Var param(Param& p);                 // leaf -> mask -> lens: the only door to weights
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
+  void watch(std::function<void(const Look&)> see) { see_ = std::move(see); }  // called at every look
   // Quantizes dL/dy on its way into a product; empty if the lens is the identity. Context and lens must outlive the backward
   // pass.
   Prepare errors(Lens& lens);
@@ -43,8 +53,9 @@ class Context {
 
  private:
   Var leaf(Param& p);
-  Fit fit_for(Lens& lens, const Tensor& x, const Lanes& lanes);
+  Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes);
   Var learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes);
+  Var shown(const Lens& lens, const Var& x, const Var& y, const Tensor& scale, const QuantizeHow& how) const;
 
   Tape* tape_;
   Mode mode_;
@@ -53,9 +64,7 @@ class Context {
   std::unordered_map<const Param*, Var> seen_;  // through mask and lens
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
+  std::function<void(const Look&)> see_;
 };
-
-// The scale and zero point with which an evaluation pass looks at x through a lens.
-Fit evaluation_fit(const Lens& lens, const Tensor& x);
 
 }  // namespace lp

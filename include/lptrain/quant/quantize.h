@@ -22,9 +22,8 @@ struct QuantizeHow {
 };
 Var quantize(const Var& x, const Var& scale, const QuantizeHow& how);
 
-// The codes (i32, as number/format.h counts them) that quantize() makes of x with a fit, in any format whose codes fit;
-// nearest_even instead of stochastic rounding.
-Tensor codes_of(const Tensor& x, const Quantizer& q, int axis, const Fit& fit);
+// The codes (i32, as number/format.h counts them) that quantize() makes of x, in any format whose codes fit.
+Tensor codes_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how);
 
 // The same without a tape: for master weights, optimizer state and weight gradients, whose scale is measured on themselves (or
 // fixed).
