@@ -8,6 +8,7 @@
 #include "lptrain/app/help.h"
 #include "lptrain/app/model_summary.h"
 #include "lptrain/app/progress.h"
+#include "lptrain/app/run_end.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/app/stop.h"
 #include "lptrain/base/parallel.h"
@@ -102,7 +103,7 @@ int command::train(const Arguments& arguments) {
           "train: wants a CONFIG or --resume RUN (see `lptrain train --help`)");
   console.detail("{}", version_text(true));
   ProgressWatch progress(is_terminal(stderr));
-  RunOptions options{arguments.text("out"), arguments.text("data"), arguments.words(), {}};
+  RunOptions options{arguments.text("out"), arguments.text("data"), arguments.words(), {}, run_end(!arguments.has("no-latency"))};
   if (console.shows_progress()) options.watches.push_back(&progress);
   return arguments.has("resume") ? resume(arguments, options, console) : start(arguments, options, console);
 }

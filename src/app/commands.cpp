@@ -48,6 +48,7 @@ const std::vector<Command> kCommands{
       kData,
       {flag, "dry-run", "check everything, build the model, write nothing", {}, 'n'},
       {value, "fail-below", "exit 4 if the last epoch's test accuracy (0..1) is lower", "X"},
+      {flag, "no-latency", "do not measure at the end how long inference takes (half a second)"},
       kJson,
       kNoProgress,
       kQuiet,

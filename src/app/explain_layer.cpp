@@ -1,6 +1,5 @@
 // Explaining roles and layers of a config's model.
 #include <algorithm>
-#include <array>
 #include <typeinfo>
 
 #include "lptrain/app/console.h"
@@ -19,18 +18,6 @@ std::string rule_name(const Quantizer& q) {
     if (typeid(*made) == typeid(rule)) return std::string(row.name);
   }
   return "";
-}
-
-// Layers that move elements and leave them as they are.
-bool moves_only(const std::string& kind) {
-  constexpr std::array kMovers{"flatten", "reshape", "permute", "slice", "subsample", "max_pool2d", "pad_channels"};
-  return std::ranges::find(kMovers, kind) != kMovers.end();
-}
-
-// What enters the network reaches line i through layers that only move elements.
-bool sees_input(const std::vector<LayerLine>& lines, size_t i) {
-  return std::ranges::all_of(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(i),
-                             [](const LayerLine& l) { return moves_only(l.kind); });
 }
 
 std::string weight_shape(const LayerLine& line) {

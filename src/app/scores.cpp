@@ -28,9 +28,15 @@ std::string score_table(const Summary& s) {
 }
 
 std::string size_line(const Summary& s) {
-  return fmt::format("{} parameters, {:.3g} bits a weight, {} of weights, {} multiplications an example",
-                     human_count(static_cast<double>(s.parameters)), s.bits_per_weight, human_bytes(s.weight_bytes),
-                     human_count(static_cast<double>(s.macs)));
+  const Summary::Cost& c = s.cost;
+  std::string line =
+      fmt::format("{} parameters, {:.3g} bits a weight", human_count(static_cast<double>(s.parameters)), c.bits_per_weight);
+  if (c.packed_bytes) line += fmt::format(", {} packed", human_bytes(*c.packed_bytes));
+  line += fmt::format(", {} multiplications an example", human_count(static_cast<double>(c.macs)));
+  if (c.latency)
+    line += fmt::format(", {} for one and {} for 64 at once", human_quantity(c.latency->batch_1, "s"),
+                        human_quantity(c.latency->batch_64, "s"));
+  return line;
 }
 
 void demand(const Arguments& arguments, double accuracy, const std::string& what) {

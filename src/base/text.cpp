@@ -112,6 +112,15 @@ std::string human_seconds(double seconds) {
   return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
+std::string human_quantity(double value, std::string_view unit) {
+  static constexpr std::array<std::string_view, 9> kPrefixes{"f", "p", "n", "µ", "m", "", "k", "M", "G"};
+  if (!std::isfinite(value)) return fmt::format("? {}", unit);
+  if (value == 0) return fmt::format("0 {}", unit);
+  size_t power = 0;
+  for (value *= 1e15; std::abs(value) >= 999.5 && power + 1 < kPrefixes.size(); value /= 1000) ++power;
+  return fmt::format("{:.{}f} {}{}", value, std::abs(value) < 9.95 ? 1 : 0, kPrefixes[power], unit);
+}
+
 std::string human_count(double count) {
   static constexpr std::array<std::string_view, 6> kLetters{"", "k", "M", "G", "T", "P"};
   return scaled(count, "", kLetters);

@@ -1,7 +1,16 @@
 // Names, initial values and lenses of what layers are made of.
+#include <algorithm>
+#include <array>
+
 #include "lptrain/nn/layer.h"
 
 namespace lp {
+
+bool sees_input(std::span<const LayerLine> lines, size_t i) {
+  static constexpr std::array kMovers{"flatten", "reshape", "permute", "slice", "subsample", "max_pool2d", "pad_channels"};
+  return std::ranges::all_of(lines.first(i),
+                             [](const LayerLine& l) { return std::ranges::find(kMovers, l.kind) != kMovers.end(); });
+}
 
 std::string Builder::name(const std::string& given, std::string_view label) {
   if (given.empty() && label.empty()) return "";

@@ -84,19 +84,25 @@ Key Context::draw(const Lens& lens, Quantizer& q) {
   return {};
 }
 
+Var Context::shown(const Lens& lens, const Var& x, const Var& y, const Tensor& scale, const QuantizeHow& how) const {
+  if (see_) see_({lens, x, y, scale, how});
+  return y;
+}
+
 Var Context::look(Lens& lens, const Var& x) {
-  if (lens.is_identity() || x.value.codes()) return x;
+  if (lens.is_identity() || x.value.codes()) return shown(lens, x, x, {}, {&lens.quantizer});
   Quantizer q = lens.quantizer;
   const Tensor& reals = x.tensor();
   const Lanes lanes = lanes_of(reals.shape(), q.per, lens.axis);
   QuantizeHow how{&q, lens.axis, 0, draw(lens, q), 1};
   if (q.rule().kind() == Scale::Kind::learned) {
     how.gradient_factor = learning_factor(lens, reals.shape(), lanes);
-    return quantize(x, learned_scale(lens, reals, lanes), how);
+    const Var scale = learned_scale(lens, reals, lanes);
+    return shown(lens, x, quantize(x, scale, how), scale.tensor(), how);
   }
   const Fit f = fit_for(lens, q, reals, lanes);
   how.zero_point = f.zero_point;
-  return quantize(x, Var(f.scale), how);
+  return shown(lens, x, quantize(x, Var(f.scale), how), f.scale, how);
 }
 
 Encoding Context::encoding(Lens& lens, Quantizer q, Tensor scale, int32_t zero_point, int rank) {
@@ -107,7 +113,7 @@ Encoding Context::encoding(Lens& lens, Quantizer q, Tensor scale, int32_t zero_p
 std::optional<Encoding> Context::foresee(Lens& lens, int rank) {
   const Quantizer& q = lens.quantizer;
   const Scale& rule = q.rule();
-  if (lens.is_identity() || q.per != Per::tensor || !has_two_slopes(q) || !rule.reads_extremes_only()) return {};
+  if (see_ || lens.is_identity() || q.per != Per::tensor || !has_two_slopes(q) || !rule.reads_extremes_only()) return {};
   Extent extent;
   if (rule.kind() == Scale::Kind::observed)
     extent = lens.observed;
@@ -132,7 +138,7 @@ ErrorQuantizer Context::errors_block(Lens& lens) {
   if (!tape_ || lens.is_identity()) return {};
   ErrorQuantizer error{[this, &lens](const Value& dy) { return look(lens, Var(dy)).value; }, {}};
   const Quantizer& q = lens.quantizer;
-  if (q.per != Per::tensor || !q.rule().reads_extremes_only()) return error;
+  if (see_ || q.per != Per::tensor || !q.rule().reads_extremes_only()) return error;
   error.foresee = [this, &lens](const std::function<Tensor()>& measure, const Shape& shape) {
     const bool is_fixed = lens.quantizer.rule().kind() == Scale::Kind::fixed;
     const Tensor extremes = is_fixed ? Tensor::zeros(Shape{2}) : measure();

@@ -152,6 +152,14 @@ Var quantize(const Var& x, const Var& scale, const QuantizeHow& given) {
                                          }}});
 }
 
+Tensor codes_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
+  Tensor codes(x.shape(), DType::i32);
+  QuantizeKey key = key_of(how);
+  key.lanes = lanes_of(x.shape(), how.quantizer->per, how.axis);
+  quantize(key, x.dtype(), x.raw(), scale.data<float>().data(), DType::i32, codes.raw());
+  return codes;
+}
+
 Tensor quantized(const Tensor& x, const Quantizer& q, int axis, Key noise) {
   if (q.is_identity()) return x;
   const Lanes lanes = lanes_of(x.shape(), q.per, axis);

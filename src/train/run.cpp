@@ -11,6 +11,7 @@
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/version.h"
 #include "lptrain/kernel/cpu.h"
+#include "lptrain/nn/cost.h"
 #include "lptrain/train/checkpoint.h"
 #include "lptrain/train/curve.h"
 
@@ -102,16 +103,10 @@ class FolderWatch : public Watch {
   std::vector<EpochScores> history_;
 };
 
-struct WeightBits : Visitor {
-  int64_t parameters = 0, weights = 0;
-  double bits = 0;
-  void param(Param& p) override {
-    parameters += p.value.size();
-    if (!p.lens || p.lens->role != Role::weights) return;
-    weights += p.value.size();
-    bits += static_cast<double>(p.value.size()) * p.lens->quantizer.format.bits();
-  }
-};
+Summary::Cost counted(Model& model) {
+  const ModelCost c = cost_of(model);
+  return {c.bits_per_weight, {}, c.macs, c.bit_operations, c.energy_joules, c.sparsity, {}};
+}
 
 // Everything a run needs while it goes on.
 struct Session {
@@ -156,12 +151,8 @@ struct Session {
     s.epochs = std::ssize(p.history);
     s.seconds = p.seconds;
     if (!p.history.empty()) s.train = p.history.back().train, s.validation = p.history.back().validation;
-    WeightBits bits;
-    trainer.model().visit(bits);
-    s.parameters = bits.parameters;
-    s.weight_bytes = static_cast<int64_t>(bits.bits / 8);
-    s.bits_per_weight = bits.weights ? bits.bits / static_cast<double>(bits.weights) : 0;
-    for (const LayerLine& line : summarize(config.model, data.shape, std::ssize(data.classes))) s.macs += line.cost.macs;
+    for (const Param* param : trainer.model().params()) s.parameters += param->value.size();
+    s.cost = counted(trainer.model());
     s.best.epoch = p.best.epoch;
     s.best.validation = p.best.validation;
     return s;
@@ -174,6 +165,15 @@ struct Session {
       const bool last_is_best =
           s.epochs > 0 && s.best.epoch == trainer.progress().history.back().epoch;  // both count in the last phase
       if (s.best.epoch > 0) s.best.test = last_is_best ? s.test : test("best.safetensors");
+      s.cost = counted(trainer.model());
+    }
+    return close(std::move(s));
+  }
+
+  Summary close(Summary s) {
+    if (options.at_end && s.status != "interrupted") {
+      RunEnd end{config, data, trainer.model(), folder, s};
+      options.at_end(end);
     }
     write_file(folder / "summary.json", write(s).dump() + "\n");
     return s;
@@ -189,7 +189,7 @@ struct Session {
     try {
       return finish(trainer.run(stop, [this](Trainer::Moment m) { save(m); }));
     } catch (const Error& e) {
-      if (e.kind == ErrorKind::diverged) write_file(folder / "summary.json", write(summary("diverged")).dump() + "\n");
+      if (e.kind == ErrorKind::diverged) close(summary("diverged"));
       files.log(e.what());
       throw;
     }
@@ -248,9 +248,22 @@ void Summary::fields(Fields& f) {
   f("test", test, "the last epoch's model");
   f("best", best, "the epoch that validation selects");
   f("parameters", parameters, "trained numbers");
-  f("weight_bytes", weight_bytes, "of the weights, packed at their width");
-  f("macs", macs, "multiplications for one example");
+  f("cost", cost, "of inference, with the weights that validation selects");
+}
+
+void Summary::Cost::Latency::fields(Fields& f) {
+  f("batch_1", batch_1, "seconds for one example");
+  f("batch_64", batch_64, "seconds for 64 examples at once");
+}
+
+void Summary::Cost::fields(Fields& f) {
   f("bits_per_weight", bits_per_weight, "mean over the weights");
+  f("packed_bytes", packed_bytes, "of packed.safetensors, measured");
+  f("macs", macs, "multiplications for one example");
+  f("bit_operations", bit_operations, "macs times the bits of both operands, for one example");
+  f("energy_joules", energy_joules, "of the arithmetic for one example: an estimate (Horowitz 2014, 45 nm)");
+  f("sparsity", sparsity, "share of weights that are zero");
+  f("latency", latency, "measured: median of a short loop on the machine of the run");
 }
 
 Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop) {

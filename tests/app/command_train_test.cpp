@@ -23,9 +23,9 @@ TEST_CASE("a run leaves its folder, says what it reached, and repeats itself") {
   CAPTURE(o.err);
   REQUIRE(o.code == 0);
   for (const char* file : {"config.json", "meta.json", "metrics.jsonl", "log.txt", "best.safetensors", "last.safetensors",
-                           "last.state", "summary.json", "curve.svg"})
+                           "last.state", "summary.json", "curve.svg", "packed.safetensors"})
     CHECK_MESSAGE(fs::exists(folder.path / "a" / file), file);
-  CHECK(std::distance(fs::directory_iterator(folder.path / "a"), fs::directory_iterator()) == 9);
+  CHECK(std::distance(fs::directory_iterator(folder.path / "a"), fs::directory_iterator()) == 10);
   const Document summary = json_of(o);
   CHECK(summary.text_at("status") == "finished");
   CHECK(summary.text_at("run") == folder / "a");
@@ -35,12 +35,16 @@ TEST_CASE("a run leaves its folder, says what it reached, and repeats itself") {
     CHECK(number_at(summary, std::string(split) + ".loss") > 0);
     CHECK(number_at(summary, std::string(split) + ".accuracy") > 0.3);
   }
+  CHECK(number_at(summary, "cost.packed_bytes") == static_cast<double>(fs::file_size(folder.path / "a/packed.safetensors")));
+  for (const char* key : {"bits_per_weight", "macs", "bit_operations", "energy_joules", "latency.batch_1", "latency.batch_64"})
+    CHECK_MESSAGE(number_at(summary, fmt::format("cost.{}", key)) > 0, key);
   CHECK(std::ranges::count(o.out, '\n') == 1);
 
-  const Outcome again = run({folder / "a/config.json", "--out", folder / "b"});
+  const Outcome again = run({folder / "a/config.json", "--out", folder / "b", "--no-latency"});
   REQUIRE(again.code == 0);
   CHECK(read_file(folder / "a/last.safetensors") == read_file(folder / "b/last.safetensors"));
   CHECK(again.out.find("test") != std::string::npos);
+  CHECK(read_file(folder / "b/summary.json").find("\"latency\": null") != std::string::npos);
   CHECK(again.err.find("epoch 2/2") != std::string::npos);
   CHECK(again.err.find('\r') == std::string::npos);
 }

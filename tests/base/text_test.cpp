@@ -88,6 +88,10 @@ TEST_CASE("quantities") {
   const std::pair<double, const char*> counts[] = {{0, "0"},        {7, "7"},        {3.14, "3.1"},     {431080, "431k"},
                                                    {1.2e6, "1.2M"}, {999.6, "1.0k"}, {1e21, "1000000P"}};
   for (const auto& [value, text] : counts) CHECK(lp::human_count(value) == text);
+  const std::pair<double, const char*> joules[] = {{0, "0 J"},         {1.24e-6, "1.2 µJ"}, {3.4e-2, "34 mJ"}, {999.6, "1.0 kJ"},
+                                                   {-1e-9, "-1.0 nJ"}, {1, "1.0 J"},        {1e-15, "1.0 fJ"}, {NAN, "? J"},
+                                                   {1e12, "1000 GJ"},  {9.96, "10 J"},      {INFINITY, "? J"}};
+  for (const auto& [value, text] : joules) CHECK(lp::human_quantity(value, "J") == text);
   const std::pair<double, const char*> seconds[] = {
       {0, "0.0 s"},        {3.14, "3.1 s"},   {9.949, "9.9 s"},      {9.96, "0:10"}, {42, "0:42"},    {59.6, "1:00"},
       {3599.6, "1:00:00"}, {3723, "1:02:03"}, {360000, "100:00:00"}, {NAN, "?"},     {INFINITY, "?"},

@@ -9,8 +9,8 @@ namespace lp {
 
 std::string percent(double share);                // "98.91%"
 std::string score_table(const Summary& summary);  // train, validation, test, best: loss and accuracy
-std::string size_line(
-    const Summary& summary);  // "421.6k parameters, 8 bits a weight, 421.6 kB of weights, 4.2M multiplications an example"
+// "421k parameters, 8 bits a weight, 424 kB packed, 4.2M multiplications an example, 0.4 ms for one and 12 ms for 64 at once"
+std::string size_line(const Summary& summary);
 
 // Throws Error(diverged) when an accuracy in 0..1 is below what --fail-below asks for (if it is given). `what`: "test accuracy of
 // the last epoch".

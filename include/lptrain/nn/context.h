@@ -8,10 +8,19 @@
 
 #include "lptrain/grad/ops.h"
 #include "lptrain/nn/param.h"
+#include "lptrain/quant/quantize.h"
 
 namespace lp {
 
 enum class Mode : uint8_t { train, eval };
+
+// What a lens made of a value, told while it happens: for those who count, draw and pack.
+struct Look {
+  const Lens& lens;
+  const Var &x, &y;
+  const Tensor& scale;     // that was used; empty if x was left alone
+  const QuantizeHow& how;  // the rest of it
+};
 
 // One pass, or several over unchanged weights (evaluation): weights are quantized once per Context.
 // A first training pass initializes every lens (observed extents, learned scales); run it without a tape before an optimizer
@@ -28,13 +37,15 @@ class Context {
 
   Var param(Param& p);                 // leaf -> mask -> lens: the only door to weights
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
+  void watch(std::function<void(const Look&)> see) { see_ = std::move(see); }  // called at every look
   // Quantizes dL/dy on its way into a product; empty if the lens is the identity. Context and lens must outlive the backward
   // pass.
   Prepare errors(Lens& lens) { return errors_block(lens).quantize; }
   ErrorQuantizer errors_block(Lens& lens);
 
   // What look() would do to a tensor of that rank, if it can be told before the tensor is there: the scale is fixed, or known
-  // from earlier steps. Such a tensor's extremes (f32 [2]) are then to be observed, if wants_extremes().
+  // from earlier steps. Such a tensor's extremes (f32 [2]) are then to be observed, if wants_extremes(). Never while somebody
+  // watches, who wants to see the tensor.
   std::optional<Encoding> foresee(Lens& lens, int rank);
   bool wants_extremes(const Lens& lens) const;
   void observe(Lens& lens, const Tensor& extremes);
@@ -55,6 +66,7 @@ class Context {
   Encoding encoding(Lens& lens, Quantizer q, Tensor scale, int32_t zero_point, int rank);
   Key draw(const Lens& lens, Quantizer& q);
   Var learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes);
+  Var shown(const Lens& lens, const Var& x, const Var& y, const Tensor& scale, const QuantizeHow& how) const;
 
   Tape* tape_;
   Mode mode_;
@@ -63,6 +75,7 @@ class Context {
   std::unordered_map<const Param*, Var> seen_;  // through mask and lens
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
+  std::function<void(const Look&)> see_;
 };
 
 }  // namespace lp

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct LayerLine {
   Cost cost;                              // without the layers inside it, which have lines of their own
   std::optional<ConvShape> product = {};  // what it multiplies for one example, if it has weights; of a linear layer N rows of C
 };
+
+// Does what enters the network reach line i through layers that only move elements, so with the codes that it has?
+bool sees_input(std::span<const LayerLine> lines, size_t i);
 
 // What building a model knows. Names parameters and lenses, initializes them, and notes what was built.
 class Builder {

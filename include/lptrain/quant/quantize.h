@@ -28,6 +28,9 @@ Var quantize(const Var& x, const Var& scale, const QuantizeHow& how);
 Encoding encoding_of(const Tensor& scale, const QuantizeHow& how, int rank);
 bool has_two_slopes(const Quantizer& q);
 
+// The codes (i32, as number/format.h counts them) that quantize() makes of x, in any format whose codes fit.
+Tensor codes_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how);
+
 // The same without a tape: for master weights, optimizer state and weight gradients, whose scale is measured on themselves (or
 // fixed).
 Tensor quantized(const Tensor& x, const Quantizer& q, int axis, Key noise);

@@ -3,12 +3,16 @@
 #include <span>
 #include <string>
 
+#include "lptrain/base/plot.h"
 #include "lptrain/train/events.h"
 
 namespace lp {
 
-// A self-contained SVG: accuracy above, loss below, over epochs; training dashed, validation solid; phases are separated by a
-// line.
+// Over epochs: training dashed, validation solid (if there are such examples); phases are separated by a line.
+Plot accuracy_curve(std::span<const EpochScores> history);
+Plot loss_curve(std::span<const EpochScores> history);
+
+// Both, as a file.
 std::string curve_svg(std::span<const EpochScores> history, const std::string& title);
 
 }  // namespace lp

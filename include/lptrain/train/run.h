@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,11 +11,15 @@
 
 namespace lp {
 
+struct RunEnd;
+
 struct RunOptions {
   std::string out;                   // the folder, exactly; must be new or empty. "": runs/<name>-<time>
   std::string data;                  // --data
   std::vector<std::string> command;  // the command line, for meta.json
   std::vector<Watch*> watches;
+  // Called when training is over and tested, before summary.json is written: for those above who measure and report.
+  std::function<void(RunEnd&)> at_end = {};
 };
 
 // summary.json: what a table cell needs.
@@ -30,9 +35,31 @@ struct Summary {
     void fields(Fields& f);
   };
   Selected best;  // selected by validation, never by test
-  int64_t parameters = 0, weight_bytes = 0, macs = 0;
-  double bits_per_weight = 0;
+  int64_t parameters = 0;
+  // What inference takes, for one example if nothing else is said (nn/cost.h): of the model that validation selects.
+  struct Cost {
+    double bits_per_weight = 0;
+    std::optional<int64_t> packed_bytes;  // of packed.safetensors, measured at the end of the run
+    int64_t macs = 0, bit_operations = 0;
+    double energy_joules = 0, sparsity = 0;
+    struct Latency {
+      double batch_1 = 0, batch_64 = 0;  // seconds a batch
+      void fields(Fields& f);
+    };
+    std::optional<Latency> latency;  // measured at the end of the run
+    void fields(Fields& f);
+  };
+  Cost cost;
   void fields(Fields& f);
+};
+
+// A run that is over: "finished", with the weights that validation selects in the model, or "diverged", as it stands.
+struct RunEnd {
+  const RunConfig& config;
+  const Dataset& data;
+  Model& model;
+  const std::filesystem::path& folder;
+  Summary& summary;  // to be completed
 };
 
 // Trains from the start, or goes on inside an existing folder. Leaves config.json meta.json metrics.jsonl log.txt

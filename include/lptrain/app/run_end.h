@@ -1,0 +1,13 @@
+// What the program does when a run is over: it packs the weights and measures what inference takes.
+#pragma once
+#include <functional>
+
+#include "lptrain/train/run.h"
+
+namespace lp {
+
+// For RunOptions::at_end. A finished run gets packed.safetensors, and its size in the summary; latency only if asked for (it
+// takes half a second, and means little while other jobs share the cores).
+std::function<void(RunEnd&)> run_end(bool measures_latency);
+
+}  // namespace lp

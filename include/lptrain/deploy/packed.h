@@ -1,0 +1,26 @@
+// Weights at their own width: what a network weighs when nothing is kept but codes and scales.
+#pragma once
+#include <string_view>
+
+#include "lptrain/nn/model.h"
+#include "lptrain/train/safetensors.h"
+
+namespace lp {
+
+// The content of packed.safetensors. Each parameter, as evaluation sees it (masked, quantized):
+//   not quantized            its reals, under its name
+//   f16, bf16 of scale 1     F16, BF16
+//   other formats            U8: the bit patterns of its codes (Format::to_bits), b bits each, one behind the other, the lowest
+//   bit
+//                            of the first byte first; "<name>.scale": F32; and a note under its name that unpack() reads:
+//                            {"format", "type", "shape", "lanes": [outer, channels, inner], "zero_point"}
+// A tensor that this would not give back exactly is kept as reals, so that the size of the file is never too small. Buffers and
+// learned scales that inference needs follow as they are.
+TensorFile pack(Model& model);
+
+// The tensors of such a file as reals (f32 or f64), scales and notes resolved: equal to what was packed (zeros have lost their
+// sign). Throws Error(data) naming `name` and the tensor: notes and bytes that do not belong together, codes that the format does
+// not have.
+TensorFile unpack(const TensorFile& packed, std::string_view name);
+
+}  // namespace lp
