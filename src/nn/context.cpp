@@ -11,19 +11,23 @@
 namespace lp {
 namespace {
 
-// g = 1 / sqrt(N Q): N the numbers that share a scale, in the weights or in one example; Q the greatest of the grid.
+// The numbers that share a scale, in the weights or in one example.
 //   Source: Esser et al. 2020, section 2.2
-double learning_factor(const Lens& lens, const Shape& shape, const Lanes& lanes) {
+double sharers(const Lens& lens, const Shape& shape, int64_t scales) {
   const bool is_weight = lens.role == Role::weights || lens.role == Role::biases;
-  const int64_t sharers = lanes.channels * (is_weight ? 1 : shape[0]);
-  const double n = static_cast<double>(shape.size()) / static_cast<double>(std::max<int64_t>(1, sharers));
-  return 1 / std::sqrt(std::max(1.0, n * lens.quantizer.ends().reach()));
+  const int64_t parts = scales * (is_weight || shape.rank() == 0 ? 1 : shape[0]);
+  return static_cast<double>(shape.size()) / static_cast<double>(std::max<int64_t>(1, parts));
 }
 
-void check_channels(const Lens& lens, const Tensor& state, const Lanes& lanes) {
-  require(state.size() == lanes.channels,
-          "{}: the stored scale has {} channels, wanted {}: it comes from another model or precision", lens.name, state.size(),
-          lanes.channels);
+void check_scales(const Lens& lens, const Tensor& state, int64_t wanted) {
+  require(state.size() == wanted, "{}: the stored scale has {} channels, wanted {}: it comes from another model or precision",
+          lens.name, state.size(), wanted);
+}
+
+int64_t scales_for(const Lens& lens, const Quantizer& q, const Tensor& x) {
+  const Shape whole =
+      x.shape().rank() == 0 ? x.shape() : x.shape().with(-1, x.shape().back() + missing_in_blocks(x.shape(), q.per));
+  return lanes_of(whole, q.per, lens.axis).channels;
 }
 
 }  // namespace
@@ -45,54 +49,85 @@ Var Context::param(Param& p) {
   return v;
 }
 
-Var Context::learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes) {
-  Param& p = *lens.scale;
+void Context::survey(std::span<Param* const> params) {
+  std::unordered_map<int, std::vector<Tensor>> together;
+  std::unordered_map<int, const Quantizer*> quantizers;
+  for (const Param* p : params) {
+    if (!p->lens || p->lens->is_identity() || p->lens->quantizer.per != Per::network) continue;
+    const int role = static_cast<int>(p->lens->role);
+    const Tensor seen = p->mask ? zip(p->value, p->mask, [](auto w, auto m) { return w * m; }) : p->value;
+    together[role].push_back(seen.reshape(Shape{seen.size()}));
+    quantizers[role] = &p->lens->quantizer;
+  }
+  for (const auto& [role, parts] : together) surveyed_[role] = lp::measure(concat(parts, 0), *quantizers[role], 0);
+}
+
+// A trained number of the lens: the parameter itself, or, before the first training pass, what it would start from.
+Var Context::learned(Param& p, const std::function<Tensor()>& start) {
   if (const auto found = seen_.find(&p); found != seen_.end()) return found->second;
   if (!p.value) {
-    const Quantizer& q = lens.quantizer;
-    const Tensor start = fit(q.rule().measure(x, lanes, q.ends(), false), q).scale;
-    if (!is_training()) return Var(start);
-    p.value = start;
+    const Tensor first = start();
+    if (!is_training()) return Var(first);
+    p.value = first;
   }
-  check_channels(lens, p.value, lanes);
   const Var v = leaf(p);
   seen_.emplace(&p, v);
-  // However large the step: a scale stays positive, and at most halves.
-  if (tape_)
-    after_step(
-        [&p, old = p.value.clone()] { p.value = zip(p.value, old, [](auto s, auto was) { return std::max(s, was / 2); }); });
   return v;
 }
 
-Fit Context::fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes) {
+Extent Context::measured(const Lens& lens, const Quantizer& q, const Tensor& x) const {
+  const auto found = surveyed_.find(static_cast<int>(lens.role));
+  return q.per == Per::network && found != surveyed_.end() ? found->second : measure(x, q, lens.axis);
+}
+
+Fit Context::fit_for(Lens& lens, const Quantizer& q, const Tensor& x) {
   const Scale& rule = q.rule();
   const bool is_observed = rule.kind() == Scale::Kind::observed, has_seen = is_observed && lens.observed.high;
-  if (has_seen) check_channels(lens, lens.observed.high, lanes);
+  if (has_seen) check_scales(lens, lens.observed.high, scales_for(lens, q, x));
   if (has_seen && !is_training()) return fit(lens.observed, q);
-  const Extent now = rule.measure(x, lanes, q.ends(), q.zero_point);
+  const Extent now = measured(lens, q, x);
   if (!is_observed || !is_training()) return fit(now, q);
   if (!has_seen) lens.observed = now;
   after_step([&lens, now] { lens.observed = lens.quantizer.rule().blend(lens.observed, now); });
   return fit(lens.observed, q);
 }
 
+Var Context::look_by_own_rule(Lens& lens, const Quantizer& q, const Var& x) {
+  const Scale& rule = q.rule();
+  return rule.apply(x, lens.scale ? learned(*lens.scale, [&] { return rule.start(x.tensor(), q); }) : Var(), q);
+}
+
+// The trained scale of a lens. However large the optimizer's step: it stays positive, and at most halves.
+Var Context::learned_scale(Lens& lens, const Quantizer& q, const Tensor& x, const Tensor& first) {
+  Param& p = *lens.scale;
+  const bool is_first_use = !seen_.contains(&p);
+  const Var scale = learned(p, [&] { return first; });
+  check_scales(lens, scale.tensor(), scales_for(lens, q, x));
+  if (tape_ && is_first_use)
+    after_step(
+        [&p, old = p.value.clone()] { p.value = zip(p.value, old, [](auto s, auto was) { return std::max(s, was / 2); }); });
+  return scale;
+}
+
 Var Context::look(Lens& lens, const Var& x) {
   if (lens.is_identity() || x.value.codes()) return x;
   Quantizer q = lens.quantizer;
+  if (q.rule().kind() == Scale::Kind::own) return look_by_own_rule(lens, q, x);
   const Tensor& reals = x.tensor();
-  const Lanes lanes = lanes_of(reals.shape(), q.per, lens.axis);
-  QuantizeHow how{&q, lens.axis, 0, {}, 1};
+  QuantizeHow how{&q, lens.axis};
   if (q.rounding == Rounding::stochastic && is_training())
     how.noise = noise(lens.name);
   else if (q.rounding == Rounding::stochastic)
     q.rounding = Rounding::nearest_even;
-  if (q.rule().kind() == Scale::Kind::learned) {
-    how.gradient_factor = learning_factor(lens, reals.shape(), lanes);
-    return quantize(x, learned_scale(lens, reals, lanes), how);
-  }
-  const Fit f = fit_for(lens, q, reals, lanes);
+  const bool has_scale = lens.scale && lens.scale->value, has_offset = !q.offset || (lens.offset && lens.offset->value);
+  const Fit f = has_scale && has_offset ? Fit{} : fit_for(lens, q, reals);
   how.zero_point = f.zero_point;
-  return quantize(x, Var(f.scale), how);
+  if (q.offset) how.offset = lens.offset ? learned(*lens.offset, [&] { return f.offset; }) : Var(f.offset);
+  if (const Tensor r = decisions(reals, q, lens.axis, q.offset ? how.offset.tensor() : Tensor())) how.decision = Var(r);
+  if (!lens.scale) return quantize(x, measured_scale(x, f.scale, q, lens.axis), how);
+  const Var scale = learned_scale(lens, q, reals, f.scale);
+  how.gradient_factor = q.rule().gradient_factor(sharers(lens, reals.shape(), scale.shape().size()), q.ends().reach());
+  return quantize(x, scale, how);
 }
 
 Prepare Context::errors(Lens& lens) {

@@ -1,6 +1,7 @@
 // Everything a forward pass may know. Passed down, never global: no train flag, no hidden tape, no hidden generator.
 #pragma once
 #include <functional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -25,7 +26,9 @@ class Context {
   bool is_training() const { return mode_ == Mode::train; }
   Key noise(const std::string& name);  // differs for every use of the name within the pass
 
-  Var param(Param& p);                 // leaf -> mask -> lens: the only door to weights
+  Var param(Param& p);  // leaf -> mask -> lens: the only door to weights
+  // Measures together what quantizers "per": "network" see: all parameters of a role. Before the pass that uses them.
+  void survey(std::span<Param* const> params);
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
   // Quantizes dL/dy on its way into a product; empty if the lens is the identity. Context and lens must outlive the backward
   // pass.
@@ -43,8 +46,11 @@ class Context {
 
  private:
   Var leaf(Param& p);
-  Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes);
-  Var learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes);
+  Extent measured(const Lens& lens, const Quantizer& q, const Tensor& x) const;
+  Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x);
+  Var learned(Param& p, const std::function<Tensor()>& start);
+  Var learned_scale(Lens& lens, const Quantizer& q, const Tensor& x, const Tensor& first);
+  Var look_by_own_rule(Lens& lens, const Quantizer& q, const Var& x);
 
   Tape* tape_;
   Mode mode_;
@@ -53,6 +59,7 @@ class Context {
   std::unordered_map<const Param*, Var> seen_;  // through mask and lens
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
+  std::unordered_map<int, Extent> surveyed_;  // by role
 };
 
 }  // namespace lp
