@@ -108,6 +108,27 @@ Line fitted(const std::vector<double>& x, const std::vector<double>& v, bool is_
   return {is_free ? (sx - scale * sv) / n : 0, scale};
 }
 
+// v = the real of the grid nearest to (x - offset) / scale. On integer grids an addition rounds whose last place is 1.
+void nearest_codes(const Format& grid, const std::vector<double>& x, Line line, std::vector<double>& v) {
+  if (!grid.is_integer_grid()) {
+    for (size_t k = 0; k < x.size(); ++k) v[k] = round_value(grid, (x[k] - line.offset) / line.scale, Rounding::nearest_even);
+    return;
+  }
+  constexpr double kOne = 0x1.8p52;
+  const double unit = std::ldexp(1.0, -grid.fraction_bits), low = grid.min(), high = grid.max(), inverse = 1 / line.scale;
+  for (size_t k = 0; k < x.size(); ++k)
+    v[k] = (std::clamp((x[k] - line.offset) * inverse, low, high) / unit + kOne - kOne) * unit;
+}
+
+double squared_error(const std::vector<double>& x, const std::vector<double>& v, Line line) {
+  double sum = 0;
+  for (size_t k = 0; k < x.size(); ++k) {
+    const double miss = line.offset + line.scale * v[k] - x[k];
+    sum += miss * miss;
+  }
+  return sum;
+}
+
 // Codes and line by turns: neither step can make the squared error larger.
 Line alternated(const std::vector<double>& x, const LeastSquares& how, const Quantizer& q, bool is_free) {
   const Format grid = q.grid();
@@ -117,11 +138,8 @@ Line alternated(const std::vector<double>& x, const LeastSquares& how, const Qua
   double error = std::numeric_limits<double>::infinity();
   std::vector<double> v(x.size());
   for (int i = 0; i < how.iterations; ++i) {
-    double now = 0;
-    for (size_t k = 0; k < x.size(); ++k) {
-      v[k] = round_value(grid, (x[k] - line.offset) / line.scale, Rounding::nearest_even);
-      now += std::pow(line.offset + line.scale * v[k] - x[k], 2);
-    }
+    nearest_codes(grid, x, line, v);
+    const double now = squared_error(x, v, line);
     if (now >= error * (1 - how.tolerance)) break;
     error = now;
     line = fitted(x, v, is_free, line);

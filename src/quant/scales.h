@@ -134,7 +134,7 @@ struct Divergence : ScaleRow<Divergence, Scale::Kind::measured> {
 
 struct LeastSquares : ScaleRow<LeastSquares, Scale::Kind::measured> {
   int iterations = 30;
-  double tolerance = 1e-6;
+  double tolerance = 0.01;
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
 };
