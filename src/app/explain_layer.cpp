@@ -58,8 +58,7 @@ const LayerLine& line_of(const std::string& name, const std::vector<LayerLine>& 
 std::string quantizer_text(const Quantizer& q) {
   if (q.is_identity()) return fmt::format("{}: not quantized", q.format.name());
   return fmt::format("{}{}, scale {} per {}{}, rounding {}, gradient {}", q.format.name(), q.narrow ? " narrow" : "",
-                     rule_name(q), word_of(q.per), q.zero_point ? " with zero point" : "", word_of(q.rounding),
-                     q.gradient.name());
+                     rule_name(q), q.per.name(), q.zero_point ? " with zero point" : "", word_of(q.rounding), q.gradient.name());
 }
 
 void RolePlace::fields(Fields& f) {

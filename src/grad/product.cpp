@@ -95,9 +95,8 @@ Prepare block_error(const Tensor& where, const PoolShape& window, const Errors& 
   return [=, ratios = errors.fold.ratios](const Value& dy) {
     const Tensor* r = ratios ? &ratios : nullptr;
     if (!error.quantize) return conv2d_error(dy.tensor(), where, window, nullptr, nullptr);
-    const Shape full{window.N, window.H, window.W, window.C};
     std::optional<Encoding> encoding;
-    if (error.foresee) encoding = error.foresee([&] { return error_extremes(dy.tensor(), where, r); }, full);
+    if (error.foresee) encoding = error.foresee([&] { return error_extremes(dy.tensor(), where, r); });
     if (encoding) return conv2d_error(dy.tensor(), where, window, r, &*encoding);
     return error.quantize(conv2d_error(dy.tensor(), where, window, r, nullptr));
   };

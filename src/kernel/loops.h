@@ -87,7 +87,7 @@ struct UpdateLoops {
 
 // What the quantizing loops know of a format and of a call.
 struct Grid {
-  enum class Kind : uint8_t { integers, magnitudes, binary };
+  enum class Kind : uint8_t { integers, magnitudes, binary, table };
   Kind kind = Kind::integers;
   Rounding rounding = Rounding::nearest_even;
   // integers: code = clamp(v * power, low, high) rounded + zero_point
@@ -101,16 +101,21 @@ struct Grid {
   int32_t from_infinity = 0, from_nan = 0;  // the codes that infinity and NaN become
   int32_t infinity = 0;                     // the code beyond hi that stands for infinity, or -1; all others are NaN
   int32_t zero_sign = 0;                    // the sign bit if the sign of zero is kept
-  bool is_plain_bf16 = false;               // f32 to bf16 and back: nearest even, overflow to infinity, no scale, no offset
+  // table: code = lowest + the number of thresholds at or below v (2^steps - 1 of them, filled up with NaN); see code_table.h
+  const float* thresholds = nullptr;
+  const double* reals = nullptr;  // of lowest ..., `count` of them and one more
+  int32_t steps = 0, lowest = 0, count = 0;
+  bool is_plain_bf16 = false;  // f32 to bf16 and back: nearest even, overflow to infinity, no scale, no offset
 };
 
-// A run of elements: their scales and offsets are one number each, or one per element.
+// A run of elements: their scales, offsets and decision scales are one number each, or one per element.
 struct Run {
   int64_t n;
   uint32_t index;  // low half of the first element's index in the noise; key: see Key::bits32
   uint64_t key;
   const float* scale;
-  const float* offset;  // may be null
+  const float* offset;    // may be null
+  const float* decision;  // what x is divided by
   bool per_element;
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "code_table.h"
 #include "loops.h"
 #include "lptrain/base/error.h"
 #include "lptrain/base/parallel.h"
@@ -25,8 +26,12 @@ bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
 bool fits(const QuantizeKey& key, DType t) {
   if (is_half(t)) return key.format == (t == DType::f16 ? kF16 : kBf16);
   const bool is_grid = key.format.is_integer_grid();
+  const bool is_posit = key.format.family == Format::Family::Posit;  // its NaN is the one code below lo()
   const int64_t hi = is_grid ? key.hi : std::max(key.format.hi(), key.format.has_nan() ? key.format.nan_code() : 0);
-  const int64_t lo = is_grid ? key.lo : key.format.has_nan() && key.format.is_signed ? -hi : key.format.lo();
+  const int64_t lo = is_grid                                        ? key.lo
+                     : is_posit                                     ? key.format.nan_code()
+                     : key.format.has_nan() && key.format.is_signed ? -hi
+                                                                    : key.format.lo();
   if (is_real(t)) return false;
   const int bits = 8 * bytes_of(t);
   if (t == DType::u8) return lo >= 0 && hi <= 255;
@@ -59,13 +64,30 @@ void describe_magnitudes(const QuantizeKey& key, Grid& g) {
   g.smallest = std::ldexp(1.f, f.min_exponent() - f.fraction_bits);
 }
 
+// Posits, and e8m0, which has no sign.
+bool is_table(const Format& f) { return f.family == Format::Family::Posit || (f.is_float() && !f.is_signed); }
+
+void describe_table(const QuantizeKey& key, Grid& g) {
+  const CodeTable& table = code_table(key.format, key.rounding);
+  g.kind = Grid::Kind::table;
+  g.thresholds = table.thresholds.data();
+  g.reals = table.reals.data();
+  g.steps = table.steps;
+  g.lowest = static_cast<int32_t>(key.format.lo());
+  g.count = static_cast<int32_t>(table.reals.size()) - 1;
+  g.from_nan = static_cast<int32_t>(key.format.nan_code());
+}
+
 Grid describe(const QuantizeKey& key, const float* scale) {
   Grid g;
   g.rounding = key.rounding;
-  const bool is_plain = key.rounding == Rounding::nearest_even && key.overflow == Overflow::infinity && !scale && !key.offset;
+  const bool is_plain =
+      key.rounding == Rounding::nearest_even && key.overflow == Overflow::infinity && !scale && !key.offset && !key.decision;
   g.is_plain_bf16 = is_plain && key.format == kBf16;
   if (key.format.family == Format::Family::Binary)
     g.kind = Grid::Kind::binary;
+  else if (is_table(key.format))
+    describe_table(key, g);
   else if (!key.format.is_integer_grid())
     describe_magnitudes(key, g);
   else {
@@ -85,7 +107,10 @@ const char* format_refused(const QuantizeKey& key) {
     if (key.overflow == Overflow::wrap) return "codes wrap around";
     return key.lo - key.zero_point < -kExact || key.hi - key.zero_point > kExact ? "needs |code| <= 2^22" : nullptr;
   }
-  if (!f.is_signed) return "the format has no sign";
+  if (is_table(f)) {
+    if (f.bits() > kTableBits) return "the format has too many codes for a table";
+    return has_overflow(f, key.overflow) && key.overflow == Overflow::infinity ? "NaN lies beyond the table" : nullptr;
+  }
   if (f.range_bits > 8 || f.fraction_bits > 22) return "the format is as fine as f32";
   return f.range_bits == 8 && f.fraction_bits == 0 ? "the format reaches below the normal f32" : nullptr;
 }
@@ -94,57 +119,86 @@ bool takes_vector_row(const QuantizeKey& key, DType type) {
   return backend_cap() >= Backend::native && !vector_rows_refuse(key, type);
 }
 
-// Scales and offsets of all channels, repeated until they fill a run that is worth its call.
+// The numbers of a channel: scale, offset, decision scale. Lists that are absent stay absent.
+struct Numbers {
+  const float *scale, *offset, *decision;
+
+  Numbers at(int64_t i) const { return {scale + i, offset ? offset + i : nullptr, decision + i}; }
+};
+
+// The same, one per element, for runs that are worth their call: `times` elements of each channel.
+struct Spread {
+  std::vector<float> scale, offset, decision;
+
+  void add(const Numbers& of, int64_t times) {
+    const auto n = static_cast<size_t>(times);
+    scale.insert(scale.end(), n, *of.scale);
+    if (of.offset) offset.insert(offset.end(), n, *of.offset);
+    decision.insert(decision.end(), n, *of.decision);
+  }
+  Numbers numbers() const { return {scale.data(), offset.empty() ? nullptr : offset.data(), decision.data()}; }
+};
+
+// A tensor cut into runs of one channel, or, where these are short, of one number per element.
 class Lane {
  public:
-  Lane(const Lanes& lanes, const float* scale, const float* offset) : lanes_(lanes), scale_(scale), offset_(offset) {
-    if (!is_per_element()) return;
-    repeats_ = 1024 / lanes.channels + 1;
-    scale_ = repeat(scale ? scale : std::vector<float>(static_cast<size_t>(lanes.channels), 1.f).data(), scales_);
-    if (offset) offset_ = repeat(offset, offsets_);
+  Lane(const QuantizeKey& key, const float* scale) {
+    const float* decision = key.decision ? key.decision : scale;
+    // Without a scale all channels are alike.
+    lanes_ = decision || scale || key.offset ? key.lanes : Lanes{1, 1, key.lanes.size()};
+    if (!scale || !decision) ones_.assign(static_cast<size_t>(lanes_.channels), 1.f);
+    numbers_ = {scale ? scale : ones_.data(), key.offset, decision ? decision : ones_.data()};
+    if (lanes_.channels == 1 || lanes_.inner > 1 || lanes_.size() == 0) return;
+    repeats_ = kSpread / lanes_.channels + 1;
+    for (int64_t i = 0; i < repeats_ * lanes_.channels; ++i) row_.add(numbers_.at(i % lanes_.channels), 1);
   }
-
-  bool is_per_element() const { return lanes_.channels > 1 && lanes_.inner == 1; }
+  Lane(const Lane&) = delete;
 
   // f(first element, run) for runs that together hold every element once.
   template <class F>
   void for_runs(F&& f) const {
-    const int64_t channels = lanes_.channels, inner = lanes_.inner;
-    if (is_per_element()) {
-      const int64_t n = repeats_ * channels;
-      parallel_for((lanes_.size() + n - 1) / n, kGrain / n + 1, [&](int64_t i) {
-        f(i * n, Run{std::min(n, lanes_.size() - i * n), 0, 0, scale_, offset_, true});
-      });
-    } else if (channels == 1) {
-      parallel_chunks(lanes_.size(), kGrain, [&](int64_t i, int64_t end) { f(i, run(end - i, 0)); });
+    if (lanes_.size() == 0) return;
+    if (lanes_.channels == 1) {
+      parallel_chunks(lanes_.size(), kGrain, [&](int64_t i, int64_t end) { f(i, run(end - i, numbers_, false)); });
+    } else if (lanes_.inner == 1) {
+      const int64_t n = repeats_ * lanes_.channels;
+      parallel_for((lanes_.size() + n - 1) / n, kGrain / n + 1,
+                   [&](int64_t i) { f(i * n, run(std::min(n, lanes_.size() - i * n), row_.numbers(), true)); });
+    } else if (lanes_.inner < kSpread / 4) {
+      for_short_runs(f);
     } else {
-      parallel_for(lanes_.outer * channels, kGrain / std::max<int64_t>(inner, 1) + 1,
-                   [&](int64_t i) { f(i * inner, run(inner, i % channels)); });
+      parallel_for(lanes_.outer * lanes_.channels, kGrain / lanes_.inner + 1,
+                   [&](int64_t i) { f(i * lanes_.inner, run(lanes_.inner, numbers_.at(i % lanes_.channels), false)); });
     }
   }
 
  private:
-  static constexpr float kOne = 1;
+  static constexpr int64_t kSpread = 1024;
 
-  Run run(int64_t n, int64_t channel) const {
-    return {n, 0, 0, scale_ ? scale_ + channel : &kOne, offset_ ? offset_ + channel : nullptr, false};
+  static Run run(int64_t n, const Numbers& of, bool per_element) {
+    return {n, 0, 0, of.scale, of.offset, of.decision, per_element};
   }
-  const float* repeat(const float* numbers, std::vector<float>& into) const {
-    for (int64_t i = 0; i < repeats_; ++i) into.insert(into.end(), numbers, numbers + lanes_.channels);
-    return into.data();
+
+  // Several channels a run, as blocks with a scale of their own want it.
+  template <class F>
+  void for_short_runs(F& f) const {
+    const int64_t count = lanes_.outer * lanes_.channels, inner = lanes_.inner;
+    parallel_chunks(count, kGrain / inner + 1, [&](int64_t begin, int64_t end) {
+      for (const int64_t several = kSpread / inner; begin < end; begin += several) {
+        const int64_t last = std::min(begin + several, end);
+        Spread spread;
+        for (int64_t i = begin; i < last; ++i) spread.add(numbers_.at(i % lanes_.channels), inner);
+        f(begin * inner, run((last - begin) * inner, spread.numbers(), true));
+      }
+    });
   }
 
   Lanes lanes_;
-  const float* scale_;
-  const float* offset_;
+  std::vector<float> ones_;
+  Numbers numbers_ = {};
   int64_t repeats_ = 1;
-  std::vector<float> scales_, offsets_;
+  Spread row_;
 };
-
-// Without a scale all channels are alike.
-Lanes merged(const QuantizeKey& key, const float* scale) {
-  return scale || key.offset ? key.lanes : Lanes{1, 1, key.lanes.size()};
-}
 
 // f(start, run): the run with its place in the noise, cut where the index passes a multiple of 2^32.
 template <class F>
@@ -155,14 +209,14 @@ void with_noise(const QuantizeKey& key, int64_t start, Run run, F&& f) {
     run.key = key.noise.page(index);
     run.n = std::min(left, (int64_t{1} << 32) - run.index);
     f(start, run);
-    if (run.per_element) run.scale += run.n, run.offset += run.offset ? run.n : 0;
+    if (run.per_element) run.scale += run.n, run.decision += run.n, run.offset += run.offset ? run.n : 0;
   }
 }
 
 template <class C>
 void quantize_as(const QuantizeKey& key, CodeLoops<C> code_loops, const float* x, const float* scale, void* codes) {
   const Grid grid = describe(key, scale);
-  Lane(merged(key, scale), scale, key.offset).for_runs([&](int64_t start, const Run& run) {
+  Lane(key, scale).for_runs([&](int64_t start, const Run& run) {
     with_noise(key, start, run,
                [&](int64_t i, const Run& part) { code_loops.quantize(grid, part, x + i, static_cast<C*>(codes) + i); });
   });
@@ -171,7 +225,7 @@ void quantize_as(const QuantizeKey& key, CodeLoops<C> code_loops, const float* x
 template <class C>
 void dequantize_as(const QuantizeKey& key, CodeLoops<C> code_loops, const void* codes, const float* scale, float* y) {
   const Grid grid = describe(key, scale);
-  Lane(merged(key, scale), scale, key.offset).for_runs([&](int64_t i, const Run& run) {
+  Lane(key, scale).for_runs([&](int64_t i, const Run& run) {
     code_loops.dequantize(grid, run, static_cast<const C*>(codes) + i, y + i);
   });
 }
@@ -214,7 +268,7 @@ void quantize_values(const QuantizeKey& key, DType type, const void* x, const fl
   const Timed timed("quantize", "quantize_values");
   if (!takes_vector_row(key, type)) return quantize_values_reference(key, type, x, scale, y);
   const Grid grid = describe(key, scale);
-  Lane(merged(key, scale), scale, key.offset).for_runs([&](int64_t start, const Run& run) {
+  Lane(key, scale).for_runs([&](int64_t start, const Run& run) {
     with_noise(key, start, run, [&](int64_t i, const Run& part) {
       loops().quantize_values(grid, part, static_cast<const float*>(x) + i, static_cast<float*>(y) + i);
     });

@@ -27,14 +27,14 @@ void scale_down(const Run& run, int64_t at, int64_t n, const float* x, float* v)
   else if (run.offset)
     for (int64_t i = 0; i < n; ++i) v[i] = x[i] - *run.offset;
   const float* from = run.offset ? v : x;
-  if (!run.per_element && has_exact_inverse(*run.scale)) {
-    const float inverse = 1 / *run.scale;
+  if (!run.per_element && has_exact_inverse(*run.decision)) {
+    const float inverse = 1 / *run.decision;
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) v[i] = from[i] * inverse;
     return;
   }
 #pragma GCC ivdep
-  for (int64_t i = 0; i < n; ++i) v[i] = from[i] / (run.per_element ? run.scale[at + i] : *run.scale);
+  for (int64_t i = 0; i < n; ++i) v[i] = from[i] / (run.per_element ? run.decision[at + i] : *run.decision);
 }
 
 void scale_up(const Run& run, int64_t at, int64_t n, float* y) {
@@ -117,11 +117,36 @@ void encode_binary(const Grid&, const Noise& noise, int64_t n, Block& b) {
   for (int64_t i = 0; i < n; ++i) b.code[i] = -(b.v[i] <= (kRounding == Rounding::stochastic ? 2 * noise[i] - 1 : kThreshold));
 }
 
+// b.code counts thresholds by halving, one step for all elements at a time, so that each step is a gather.
+void count_thresholds(const Grid& g, int64_t n, Block& b) {
+  const float* thresholds = g.thresholds;
+  for (int64_t i = 0; i < n; ++i) b.code[i] = 0;
+  for (int32_t half = 1 << (g.steps - 1); half > 0; half /= 2)
+    for (int64_t i = 0; i < n; ++i) b.code[i] += half & -(b.v[i] >= thresholds[b.code[i] + half - 1]);
+}
+
+// Stochastic: the thresholds are the reals themselves, and the upper neighbour is taken as number/rounding.cpp says it.
+template <Rounding kRounding>
+void encode_table(const Grid& g, const Noise& noise, int64_t n, Block& b) {
+  const double* reals = g.reals;
+  const int32_t lowest = g.lowest, last = g.count - 1, from_nan = g.from_nan;
+  count_thresholds(g, n, b);
+  if (kRounding == Rounding::stochastic)
+    for (int64_t i = 0; i < n; ++i) {
+      const int32_t at = b.code[i];
+      const double lower = reals[at], step = reals[at + 1] - lower, x = static_cast<double>(b.v[i]);
+      const double share = 0.5 + (x - (lower + step / 2)) / step;
+      b.code[i] = at + (int32_t(static_cast<double>(noise[i]) < share) & int32_t(x > lower) & int32_t(at < last));
+    }
+  for (int64_t i = 0; i < n; ++i) b.code[i] = select(-(b.v[i] == b.v[i]), b.code[i] + lowest, from_nan);
+}
+
 using Encode = void(const Grid& g, const Noise& noise, int64_t n, Block& b);  // b.v -> b.code
 
 // In the order of Grid::Kind.
 template <Rounding kRounding>
-constexpr Encode* kEncode[] = {encode_integers<kRounding>, encode_magnitudes<kRounding>, encode_binary<kRounding>};
+constexpr Encode* kEncode[] = {encode_integers<kRounding>, encode_magnitudes<kRounding>, encode_binary<kRounding>,
+                               encode_table<kRounding>};
 constexpr Encode* const* kEncodes[] = {  // in the order of Rounding
     kEncode<Rounding::nearest_even>, kEncode<Rounding::nearest_away>, kEncode<Rounding::floor>,
     kEncode<Rounding::ceil>,         kEncode<Rounding::zero>,         kEncode<Rounding::stochastic>};
@@ -145,6 +170,15 @@ void magnitude_values(const Grid& grid, int64_t n, const Block& b, float* y) {
   }
 }
 
+void table_values(const Grid& g, int64_t n, const Block& b, float* y) {
+  const double* reals = g.reals;
+  const int32_t lowest = g.lowest, count = g.count;
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t at = b.code[i] - lowest, is_number = -(at >= 0) & -(at < count);
+    y[i] = float_of(select(is_number, bits_of(static_cast<float>(reals[at & is_number])), 0x7fc00000));
+  }
+}
+
 // b.code (and the sign of b.v for a zero) -> y
 void decode(const Grid& g, const Run& run, int64_t at, int64_t n, const Block& b, float* y) {
   const float unit = g.inverse_power;
@@ -153,6 +187,8 @@ void decode(const Grid& g, const Run& run, int64_t at, int64_t n, const Block& b
     for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(2 * b.code[i] + 1);
   else if (g.kind == Grid::Kind::integers)
     for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(b.code[i] - zero_point) * unit;
+  else if (g.kind == Grid::Kind::table)
+    table_values(g, n, b, y);
   else
     magnitude_values(g, n, b, y);
   scale_up(run, at, n, y);

@@ -25,7 +25,8 @@ template <class T>
 T scaled_down(const QuantizeKey& key, const T* x, const float* scale, int64_t i) {
   const int64_t c = channel_of(key, i);
   const T shifted = key.offset ? x[i] - static_cast<T>(key.offset[c]) : x[i];
-  return scale ? shifted / static_cast<T>(scale[c]) : shifted;
+  const float* step = key.decision ? key.decision : scale;
+  return step ? shifted / static_cast<T>(step[c]) : shifted;
 }
 
 template <class T>

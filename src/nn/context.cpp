@@ -11,19 +11,23 @@
 namespace lp {
 namespace {
 
-// g = 1 / sqrt(N Q): N the numbers that share a scale, in the weights or in one example; Q the greatest of the grid.
+// The numbers that share a scale, in the weights or in one example.
 //   Source: Esser et al. 2020, section 2.2
-double learning_factor(const Lens& lens, const Shape& shape, const Lanes& lanes) {
+double sharers(const Lens& lens, const Shape& shape, int64_t scales) {
   const bool is_weight = lens.role == Role::weights || lens.role == Role::biases;
-  const int64_t sharers = lanes.channels * (is_weight ? 1 : shape[0]);
-  const double n = static_cast<double>(shape.size()) / static_cast<double>(std::max<int64_t>(1, sharers));
-  return 1 / std::sqrt(std::max(1.0, n * lens.quantizer.ends().reach()));
+  const int64_t parts = scales * (is_weight || shape.rank() == 0 ? 1 : shape[0]);
+  return static_cast<double>(shape.size()) / static_cast<double>(std::max<int64_t>(1, parts));
 }
 
-void check_channels(const Lens& lens, const Tensor& state, const Lanes& lanes) {
-  require(state.size() == lanes.channels,
-          "{}: the stored scale has {} channels, wanted {}: it comes from another model or precision", lens.name, state.size(),
-          lanes.channels);
+void check_scales(const Lens& lens, const Tensor& state, int64_t wanted) {
+  require(state.size() == wanted, "{}: the stored scale has {} channels, wanted {}: it comes from another model or precision",
+          lens.name, state.size(), wanted);
+}
+
+int64_t scales_for(const Lens& lens, const Quantizer& q, const Tensor& x) {
+  const Shape whole =
+      x.shape().rank() == 0 ? x.shape() : x.shape().with(-1, x.shape().back() + missing_in_blocks(x.shape(), q.per));
+  return lanes_of(whole, q.per, lens.axis).channels;
 }
 
 }  // namespace
@@ -45,31 +49,43 @@ Var Context::param(Param& p) {
   return v;
 }
 
-Var Context::learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes) {
-  Param& p = *lens.scale;
+void Context::survey(std::span<Param* const> params) {
+  std::unordered_map<int, std::vector<Tensor>> together;
+  std::unordered_map<int, const Quantizer*> quantizers;
+  for (const Param* p : params) {
+    if (!p->lens || p->lens->is_identity() || p->lens->quantizer.per != Per::network) continue;
+    const int role = static_cast<int>(p->lens->role);
+    const Tensor seen = p->mask ? zip(p->value, p->mask, [](auto w, auto m) { return w * m; }) : p->value;
+    together[role].push_back(seen.reshape(Shape{seen.size()}));
+    quantizers[role] = &p->lens->quantizer;
+  }
+  for (const auto& [role, parts] : together) surveyed_[role] = lp::measure(concat(parts, 0), *quantizers[role], 0);
+}
+
+// A trained number of the lens: the parameter itself, or, before the first training pass, what it would start from.
+Var Context::learned(Param& p, const std::function<Tensor()>& start) {
   if (const auto found = seen_.find(&p); found != seen_.end()) return found->second;
   if (!p.value) {
-    const Quantizer& q = lens.quantizer;
-    const Tensor start = fit(q.rule().measure(x, lanes, q.ends(), false), q).scale;
-    if (!is_training()) return Var(start);
-    p.value = start;
+    const Tensor first = start();
+    if (!is_training()) return Var(first);
+    p.value = first;
   }
-  check_channels(lens, p.value, lanes);
   const Var v = leaf(p);
   seen_.emplace(&p, v);
-  // However large the step: a scale stays positive, and at most halves.
-  if (tape_)
-    after_step(
-        [&p, old = p.value.clone()] { p.value = zip(p.value, old, [](auto s, auto was) { return std::max(s, was / 2); }); });
   return v;
 }
 
-Fit Context::fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes) {
+Extent Context::measured(const Lens& lens, const Quantizer& q, const Tensor& x) const {
+  const auto found = surveyed_.find(static_cast<int>(lens.role));
+  return q.per == Per::network && found != surveyed_.end() ? found->second : measure(x, q, lens.axis);
+}
+
+Fit Context::fit_for(Lens& lens, const Quantizer& q, const Tensor& x) {
   const Scale& rule = q.rule();
   const bool is_observed = rule.kind() == Scale::Kind::observed, has_seen = is_observed && lens.observed.high;
-  if (has_seen) check_channels(lens, lens.observed.high, lanes);
+  if (has_seen) check_scales(lens, lens.observed.high, scales_for(lens, q, x));
   if (has_seen && !is_training()) return fit(lens.observed, q);
-  const Extent now = rule.measure(x, lanes, q.ends(), q.zero_point);
+  const Extent now = measured(lens, q, x);
   if (!is_observed || !is_training()) return fit(now, q);
   if (!has_seen) lens.observed = now;
   after_step([&lens, now] { lens.observed = lens.quantizer.rule().blend(lens.observed, now); });
@@ -89,39 +105,56 @@ Var Context::shown(const Lens& lens, const Var& x, const Var& y, const Tensor& s
   return y;
 }
 
+Var Context::look_by_own_rule(Lens& lens, const Quantizer& q, const Var& x) {
+  const Scale& rule = q.rule();
+  const Var y = rule.apply(x, lens.scale ? learned(*lens.scale, [&] { return rule.start(x.tensor(), q); }) : Var(), q);
+  return shown(lens, x, y, {}, {&q});
+}
+
+// The trained scale of a lens. However large the optimizer's step: it stays positive, and at most halves.
+Var Context::learned_scale(Lens& lens, const Quantizer& q, const Tensor& x, const Tensor& first) {
+  Param& p = *lens.scale;
+  const bool is_first_use = !seen_.contains(&p);
+  const Var scale = learned(p, [&] { return first; });
+  check_scales(lens, scale.tensor(), scales_for(lens, q, x));
+  if (tape_ && is_first_use)
+    after_step(
+        [&p, old = p.value.clone()] { p.value = zip(p.value, old, [](auto s, auto was) { return std::max(s, was / 2); }); });
+  return scale;
+}
+
 Var Context::look(Lens& lens, const Var& x) {
   if (lens.is_identity() || x.value.codes()) return shown(lens, x, x, {}, {&lens.quantizer});
   Quantizer q = lens.quantizer;
+  if (q.rule().kind() == Scale::Kind::own) return look_by_own_rule(lens, q, x);
   const Tensor& reals = x.tensor();
-  const Lanes lanes = lanes_of(reals.shape(), q.per, lens.axis);
-  QuantizeHow how{&q, lens.axis, 0, draw(lens, q), 1};
-  if (q.rule().kind() == Scale::Kind::learned) {
-    how.gradient_factor = learning_factor(lens, reals.shape(), lanes);
-    const Var scale = learned_scale(lens, reals, lanes);
-    return shown(lens, x, quantize(x, scale, how), scale.tensor(), how);
-  }
-  const Fit f = fit_for(lens, q, reals, lanes);
+  QuantizeHow how{&q, lens.axis, 0, draw(lens, q)};
+  const bool has_scale = lens.scale && lens.scale->value, has_offset = !q.offset || (lens.offset && lens.offset->value);
+  const Fit f = has_scale && has_offset ? Fit{} : fit_for(lens, q, reals);
   how.zero_point = f.zero_point;
-  return shown(lens, x, quantize(x, Var(f.scale), how), f.scale, how);
+  if (q.offset) how.offset = lens.offset ? learned(*lens.offset, [&] { return f.offset; }) : Var(f.offset);
+  if (const Tensor r = decisions(reals, q, lens.axis, q.offset ? how.offset.tensor() : Tensor())) how.decision = Var(r);
+  Var scale = lens.scale ? learned_scale(lens, q, reals, f.scale) : measured_scale(x, f.scale, q, lens.axis);
+  if (lens.scale)
+    how.gradient_factor = q.rule().gradient_factor(sharers(lens, reals.shape(), scale.shape().size()), q.ends().reach());
+  return shown(lens, x, quantize(x, scale, how), scale.tensor(), how);
 }
 
-Encoding Context::encoding(Lens& lens, Quantizer q, Tensor scale, int32_t zero_point, int rank) {
-  QuantizeHow how{&q, lens.axis, zero_point, draw(lens, q), 1};
-  return encoding_of(scale, how, rank);
+Encoding Context::encoding(const Lens& lens, Quantizer q, const Fit& fit) {
+  const QuantizeHow how{&q, lens.axis, fit.zero_point, draw(lens, q)};
+  return encoding_of(fit.scale, how);
 }
 
-std::optional<Encoding> Context::foresee(Lens& lens, int rank) {
+std::optional<Encoding> Context::foresee(Lens& lens) {
   const Quantizer& q = lens.quantizer;
-  const Scale& rule = q.rule();
-  if (see_ || lens.is_identity() || q.per != Per::tensor || !has_two_slopes(q) || !rule.reads_extremes_only()) return {};
+  if (see_ || lens.is_identity() || !can_encode(q)) return {};
   Extent extent;
-  if (rule.kind() == Scale::Kind::observed)
+  if (q.rule().kind() == Scale::Kind::observed)
     extent = lens.observed;
-  else if (rule.kind() == Scale::Kind::fixed)
-    extent = rule.measure(Tensor::zeros(Shape{1}), {1, 1, 1}, q.ends(), q.zero_point);
+  else if (q.rule().kind() == Scale::Kind::fixed)
+    extent = measure(Tensor::zeros(Shape{1}), q, lens.axis);
   if (!extent.high) return {};
-  const Fit f = fit(extent, q);
-  return encoding(lens, q, f.scale, f.zero_point, rank);
+  return encoding(lens, q, fit(extent, q));
 }
 
 bool Context::wants_extremes(const Lens& lens) const {
@@ -129,21 +162,18 @@ bool Context::wants_extremes(const Lens& lens) const {
 }
 
 void Context::observe(Lens& lens, const Tensor& extremes) {
-  const Quantizer& q = lens.quantizer;
-  const Extent now = q.rule().measure(extremes, {1, 1, extremes.size()}, q.ends(), q.zero_point);
+  const Extent now = measure(extremes, lens.quantizer, lens.axis);
   after_step([&lens, now] { lens.observed = lens.quantizer.rule().blend(lens.observed, now); });
 }
 
 ErrorQuantizer Context::errors_block(Lens& lens) {
   if (!tape_ || lens.is_identity()) return {};
   ErrorQuantizer error{[this, &lens](const Value& dy) { return look(lens, Var(dy)).value; }, {}};
-  const Quantizer& q = lens.quantizer;
-  if (see_ || q.per != Per::tensor || !q.rule().reads_extremes_only()) return error;
-  error.foresee = [this, &lens](const std::function<Tensor()>& measure, const Shape& shape) {
+  if (see_ || !can_encode(lens.quantizer)) return error;
+  error.foresee = [this, &lens](const std::function<Tensor()>& measured_extremes) {
     const bool is_fixed = lens.quantizer.rule().kind() == Scale::Kind::fixed;
-    const Tensor extremes = is_fixed ? Tensor::zeros(Shape{2}) : measure();
-    const Fit f = fit_for(lens, lens.quantizer, extremes, {1, 1, extremes.size()});
-    return encoding(lens, lens.quantizer, f.scale, f.zero_point, shape.rank());
+    return encoding(lens, lens.quantizer,
+                    fit_for(lens, lens.quantizer, is_fixed ? Tensor::zeros(Shape{2}) : measured_extremes()));
   };
   return error;
 }

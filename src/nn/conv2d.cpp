@@ -83,7 +83,7 @@ struct ConvModule : ProductModule {
 
   Var block(Context& c, const Var& x, const Var& w, const Var& offset) {
     ConvNeighbours steps{behind.relu, behind.pool, {}, false};
-    if (behind.next) steps.encoding = c.foresee(*behind.next, x.shape().rank());
+    if (behind.next) steps.encoding = c.foresee(*behind.next);
     steps.is_observed = steps.encoding && c.wants_extremes(*behind.next);
     const ConvBlock result = conv2d_block(x, w, offset, how, steps, c.errors_block(error));
     if (steps.is_observed) c.observe(*behind.next, result.extremes);

@@ -37,6 +37,7 @@ Model::Model(const ModelSpec& spec, const Shape& input, int64_t classes, const P
 Var Model::forward(Context& context, const Tensor& x) {
   require(x.shape().rank() == input_.rank() + 1 && x.shape().dropped_front(1) == input_,
           "the model wants examples {}, found a batch {}", input_.text(), x.shape().text());
+  context.survey(params());
   return body_->forward(context, context.look(entrance_, Var(x.dtype() == compute_ ? x : convert(x, compute_))));
 }
 

@@ -15,12 +15,16 @@ Lens::Lens(std::string lens_name, Role lens_role, int channel_axis, Quantizer ch
 }
 
 void Lens::set(Quantizer chosen) {
-  const bool is_learned = !chosen.is_identity() && chosen.rule().kind() == Scale::Kind::learned;
-  if (chosen == quantizer && is_learned == scale.has_value()) return;
+  const bool is_active = !chosen.is_identity();
+  const bool scale_learns = is_active && chosen.rule().learns(),
+             offset_learns = is_active && chosen.offset && chosen.offset->learns();
+  if (chosen == quantizer && scale_learns == scale.has_value() && offset_learns == offset.has_value()) return;
   quantizer = std::move(chosen);
   observed = {};
   scale.reset();
-  if (is_learned) scale.emplace(name + ".scale", Tensor(), false);
+  offset.reset();
+  if (scale_learns) scale.emplace(name + ".scale", Tensor(), false);
+  if (offset_learns) offset.emplace(name + ".offset", Tensor(), false);
 }
 
 std::string Lens::layer() const {

@@ -1,4 +1,5 @@
-// The two arithmetics behind all formats: sign and magnitude (Float, PowerOfTwo) and integers times a power of two (the rest).
+// The arithmetics behind all formats: sign and magnitude (Float, PowerOfTwo), posits, and integers times a power of two (the
+// rest).
 #include "lptrain/number/format.h"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ constexpr double power_of_two(int exponent) {
 }
 
 bool has_magnitude(const Format& f) { return f.is_float() || f.family == Family::PowerOfTwo; }
+bool is_linear(const Format& f) { return f.family == Family::Fixed || f.family == Family::Ternary; }
 
 // How many of the magnitudes that fit in the bits are infinity or NaN.
 uint64_t special_codes(const Format& f) {
@@ -55,6 +57,40 @@ int64_t floor_of_magnitudes(const Format& f, double x) {
   return std::max(is_exact ? -magnitude : -magnitude - 1, f.lo());
 }
 
+// ---- Posits: of a positive one, the `width` bits below the sign are k in unary, then exponent and fraction as far as they fit
+
+int posit_exponent_bits(const Format& f) { return f.range_bits - 2; }
+
+double real_of_posit(uint64_t pattern, int width, int exponent_bits) {
+  if (pattern == 0) return 0;
+  const uint64_t aligned = pattern << (64 - width);
+  const bool is_large = aligned >> 63;
+  const int run = is_large ? std::countl_one(aligned) : std::countl_zero(aligned);
+  const uint64_t rest = aligned << (run + 1);
+  const int exponent = exponent_bits > 0 ? static_cast<int>(rest >> (64 - exponent_bits)) : 0;
+  const double fraction = std::ldexp(static_cast<double>((rest << exponent_bits) >> 11), -53);
+  return std::ldexp(1 + fraction, ((is_large ? run - 1 : -run) << exponent_bits) + exponent);
+}
+
+// The largest pattern whose real is at most x >= 0: what is cut off makes a posit smaller.
+int64_t posit_below(const Format& f, double x) {
+  const int width = f.bits() - 1, es = posit_exponent_bits(f);
+  if (x < f.smallest()) return 0;
+  if (x >= f.max()) return f.hi();
+  const int exponent = std::ilogb(x), k = exponent >> es;
+  const int64_t body = (std::bit_cast<int64_t>(x) & ((int64_t{1} << kMantissa64) - 1)) |
+                       static_cast<int64_t>(exponent & ((1 << es) - 1)) << kMantissa64;
+  const int64_t regime = k >= 0 ? (int64_t{2} << (k + 1)) - 2 : 1;
+  const int left = width - (k >= 0 ? k + 2 : 1 - k);
+  return regime << left | body >> (kMantissa64 + es - left);
+}
+
+int64_t floor_of_posits(const Format& f, double x) {
+  const int64_t magnitude = posit_below(f, std::fabs(x));
+  if (x >= 0) return magnitude;
+  return std::max(f.value(magnitude) == -x ? -magnitude : -magnitude - 1, f.lo());
+}
+
 }  // namespace
 
 int64_t Format::hi() const {
@@ -64,15 +100,17 @@ int64_t Format::hi() const {
 
 int64_t Format::lo() const {
   if (!is_signed) return 0;
-  return has_magnitude(*this) || is_narrow ? -hi() : -hi() - 1;
+  return has_magnitude(*this) || is_narrow || family == Family::Posit ? -hi() : -hi() - 1;
 }
 
 double Format::value(int64_t code) const {
   if (family == Family::Binary) return static_cast<double>(2 * code + 1);
-  if (!has_magnitude(*this)) return static_cast<double>(code) * power_of_two(-fraction_bits);
+  if (is_linear(*this)) return static_cast<double>(code) * power_of_two(-fraction_bits);
   const int64_t magnitude = code < 0 ? -code : code;
   double real = std::numeric_limits<double>::quiet_NaN();
-  if (magnitude <= hi())
+  if (magnitude <= hi() && family == Family::Posit)
+    real = real_of_posit(static_cast<uint64_t>(magnitude), bits() - 1, posit_exponent_bits(*this));
+  else if (magnitude <= hi())
     real = real_of_magnitude(*this, magnitude);
   else if (has_infinity() && magnitude == hi() + 1)
     real = kInfinity;
@@ -81,9 +119,16 @@ double Format::value(int64_t code) const {
 
 int64_t Format::floor(double x) const {
   if (has_magnitude(*this)) return is_signed || x > 0 ? floor_of_magnitudes(*this, x) : lo();
+  if (family == Family::Posit) return floor_of_posits(*this, x);
   if (family == Family::Binary) return x >= 1 ? 0 : -1;
   const double low = static_cast<double>(lo()), high = static_cast<double>(hi());
   return static_cast<int64_t>(std::clamp(std::floor(x * power_of_two(fraction_bits)), low, high));
+}
+
+double Format::tie(int64_t code) const {
+  if (family != Family::Posit) return value(code) + (value(code + 1) - value(code)) / 2;
+  if (code < 0) return -tie(-code - 1);
+  return code == 0 ? 0 : real_of_posit(static_cast<uint64_t>(2 * code + 1), bits(), posit_exponent_bits(*this));
 }
 
 double Format::smallest() const {
@@ -97,14 +142,18 @@ double Format::epsilon() const {
 }
 
 bool Format::has_infinity() const { return is_float() && is_signed && range_bits >= 5 && fraction_bits >= 1; }
-bool Format::has_nan() const { return special_codes(*this) > 0; }
-int64_t Format::nan_code() const { return hi() + 1 + (has_infinity() ? int64_t{1} << (fraction_bits - 1) : 0); }
+bool Format::has_nan() const { return family == Family::Posit || special_codes(*this) > 0; }
+int64_t Format::nan_code() const {
+  if (family == Family::Posit) return lo() - 1;
+  return hi() + 1 + (has_infinity() ? int64_t{1} << (fraction_bits - 1) : 0);
+}
 
 bool Format::is_identity_in(const Format& compute) const {
   return has_infinity() && range_bits >= compute.range_bits && fraction_bits >= compute.fraction_bits;
 }
 
 bool Format::needs_f64() const {
+  if (family == Family::Posit) return max() > 0x1p126 || fraction_bits > kF32.fraction_bits;
   return has_magnitude(*this) ? range_bits > kF32.range_bits || fraction_bits > kF32.fraction_bits : bits() > 24;
 }
 

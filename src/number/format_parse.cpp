@@ -36,10 +36,25 @@ struct Foreign {
   std::string_view word, ours;
 };
 constexpr Foreign kForeign[] = {
-    {"double", "f64"},  {"float64", "f64"},   {"fp64", "f64"},         {"float", "f32"},
-    {"float32", "f32"}, {"fp32", "f32"},      {"half", "f16"},         {"float16", "f16"},
-    {"fp16", "f16"},    {"bfloat16", "bf16"}, {"fp8", "e4m3 or e5m2"}, {"fp6", "e3m2 or e2m3"},
-    {"fp4", "e2m1"},    {"bool", "binary"},   {"bit", "binary"},       {"sign", "binary"},
+    {"double", "f64"},
+    {"float64", "f64"},
+    {"fp64", "f64"},
+    {"float", "f32"},
+    {"float32", "f32"},
+    {"fp32", "f32"},
+    {"half", "f16"},
+    {"float16", "f16"},
+    {"fp16", "f16"},
+    {"bfloat16", "bf16"},
+    {"fp8", "e4m3 or e5m2"},
+    {"fp6", "e3m2 or e2m3"},
+    {"posit8", "posit8_2 (or posit8_0 as before the standard)"},
+    {"posit16", "posit16_2"},
+    {"posit32", "posit32_2"},
+    {"fp4", "e2m1"},
+    {"bool", "binary"},
+    {"bit", "binary"},
+    {"sign", "binary"},
 };
 
 [[noreturn]] void impossible(std::string_view text, std::string_view why) {
@@ -78,6 +93,15 @@ Format make_pow2(std::string_view text, int bits) {
   return {Family::PowerOfTwo, true, false, static_cast<uint8_t>(bits - 1), 0};
 }
 
+Format make_posit(std::string_view text, int bits, int exponent) {
+  if (exponent > 4) impossible(text, "a posit has at most 4 exponent bits here, of which the standard uses 2; say posit16_2");
+  if (bits > 32) impossible(text, "a posit has at most 32 bits");
+  if (bits < exponent + 3)
+    impossible(text, fmt::format("sign, shortest regime and {} exponent bits need {} bits; say posit{}_{}", exponent,
+                                 exponent + 3, exponent + 3, exponent));
+  return {Family::Posit, true, false, static_cast<uint8_t>(2 + exponent), static_cast<uint8_t>(bits - 3 - exponent)};
+}
+
 struct Spelling {
   std::string_view before, between;  // "e" 4 "m" 3; nothing between: one number
   Format (*make)(std::string_view text, int first, int second);
@@ -89,6 +113,7 @@ constexpr Spelling kSpellings[] = {
     {"q", ".", [](std::string_view t, int i, int f) { return make_fixed(t, true, i, f); }},
     {"uq", ".", [](std::string_view t, int i, int f) { return make_fixed(t, false, i, f); }},
     {"pow2_", "", [](std::string_view t, int n, int) { return make_pow2(t, n); }},
+    {"posit", "_", make_posit},
 };
 
 // ---- Scanning
@@ -133,7 +158,8 @@ std::optional<Format> scan(std::string_view text) {
   for (const Foreign& row : kForeign)
     if (row.word == lower) fail(ErrorKind::usage, "format \"{}\" is spelled {} here", text, row.ours);
   fail(ErrorKind::usage,
-       "unknown format \"{}\"{} (grammar: f64 f32 f16 bf16 e<E>m<M> int<N> uint<N> q<I>.<F> uq<I>.<F> pow2_<N> ternary binary)",
+       "unknown format \"{}\"{} (grammar: f64 f32 f16 bf16 e<E>m<M> int<N> uint<N> q<I>.<F> uq<I>.<F> pow2_<N> posit<N>_<ES> "
+       "ternary binary)",
        text.size() > 40 ? lower + "..." : std::string(text), suggestion(lower, Format::known()));
 }
 
@@ -153,14 +179,16 @@ std::string Format::name() const {
     if (row.format == *this) return std::string(row.name);
   if (is_float()) return fmt::format("e{}m{}", range_bits, fraction_bits);
   if (family == Family::PowerOfTwo) return fmt::format("pow2_{}", bits());
+  if (family == Family::Posit) return fmt::format("posit{}_{}", bits(), range_bits - 2);
   const std::string_view sign = is_signed ? "" : "u", suffix = is_narrow ? kNarrow : "";
   if (fraction_bits == 0) return fmt::format("{}int{}{}", sign, bits(), suffix);
   return fmt::format("{}q{}.{}{}", sign, range_bits, fraction_bits, suffix);
 }
 
 std::vector<std::string> Format::known() {
-  return {"f64",  "f32",  "f16",    "bf16",  "e5m2",  "e4m3",  "e3m2", "e2m3", "e2m1",  "e8m0",   "int16",   "int8",
-          "int4", "int2", "uint16", "uint8", "uint4", "uint2", "q7.8", "q3.4", "uq0.8", "pow2_4", "ternary", "binary"};
+  return {"f64",  "f32",   "f16",   "bf16",      "e5m2",     "e4m3",   "e3m2",    "e2m3",  "e2m1",
+          "e8m0", "int16", "int8",  "int4",      "int2",     "uint16", "uint8",   "uint4", "uint2",
+          "q7.8", "q3.4",  "uq0.8", "posit16_2", "posit8_2", "pow2_4", "ternary", "binary"};
 }
 
 }  // namespace lp

@@ -8,14 +8,14 @@ namespace lp {
 namespace {
 
 // Where x lies between two neighbouring reals: lower = mid - step / 2, upper = mid + step / 2. Mid and step are exact for every
-// format; beyond the last real of a wide one, upper itself would be infinite.
+// format; beyond the last real of a wide one, upper itself would be infinite. The tie is mid but for posits (Format::tie).
 struct Gap {
-  double x, mid, step;
+  double x, mid, step, tie;
   bool is_lower_even;
 };
 
-bool nearest_even(const Gap& g, double) { return g.x == g.mid ? !g.is_lower_even : g.x > g.mid; }
-bool nearest_away(const Gap& g, double) { return g.x == g.mid ? g.mid >= 0 : g.x > g.mid; }
+bool nearest_even(const Gap& g, double) { return g.x == g.tie ? !g.is_lower_even : g.x > g.tie; }
+bool nearest_away(const Gap& g, double) { return g.x == g.tie ? g.tie >= 0 : g.x > g.tie; }
 bool down(const Gap&, double) { return false; }
 bool up(const Gap&, double) { return true; }
 bool toward_zero(const Gap& g, double u) { return g.mid == 0 ? nearest_even(g, u) : g.mid < 0; }
@@ -36,7 +36,7 @@ int64_t code_inside(const Format& f, double x, Rounding rounding, double u) {
   const double lower = f.value(below);
   if (below == f.hi() || x <= lower) return below;
   const double step = f.value(below + 1) - lower;
-  return below + takes_upper({x, lower + step / 2, step, is_even(below)}, rounding, u);
+  return below + takes_upper({x, lower + step / 2, step, f.tie(below), is_even(below)}, rounding, u);
 }
 
 // x is beyond the last real of a format with infinity or NaN.
@@ -45,7 +45,7 @@ int64_t code_beyond(const Format& f, double x, Rounding rounding, double u) {
   if (std::isinf(x)) return next;
   const double step = last_place(f, f.value(last)), mid = f.value(last) + std::copysign(step / 2, x);
   const bool is_lower_even = is_even(x > 0 ? last : next);
-  return takes_upper({x, mid, step, is_lower_even}, rounding, u) == (x > 0) ? next : last;
+  return takes_upper({x, mid, step, mid, is_lower_even}, rounding, u) == (x > 0) ? next : last;
 }
 
 // The remainder is exact, and an even number of codes is taken away, so rounding goes the same way with it as with x.
@@ -53,14 +53,14 @@ int64_t code_wrapped(const Format& f, double x, Rounding rounding, double u) {
   const double code = std::ldexp(std::fmod(x, std::ldexp(1.0, f.bits() - f.fraction_bits)), f.fraction_bits);
   const auto below = static_cast<int64_t>(std::floor(code));
   const auto lower = static_cast<double>(below);
-  const bool is_up = code > lower && takes_upper({code, lower + 0.5, 1, is_even(below)}, rounding, u);
+  const bool is_up = code > lower && takes_upper({code, lower + 0.5, 1, lower + 0.5, is_even(below)}, rounding, u);
   return std::max(f.from_bits(static_cast<uint64_t>(below + is_up)), f.lo());
 }
 
 }  // namespace
 
 bool has_overflow(const Format& format, Overflow overflow) {
-  if (overflow == Overflow::infinity) return format.has_nan();
+  if (overflow == Overflow::infinity) return format.is_float() && format.has_nan();
   return overflow == Overflow::saturate || format.family == Format::Family::Fixed;
 }
 

@@ -20,15 +20,20 @@ constexpr std::string_view kDocs[kRoles] = {
 };
 
 // Which scales a role can have: errors are seen in the backward pass, where nothing learns; the last three have no lens that
-// could remember.
+// could remember; only parameters are all at hand before a pass.
 void claim_scale(Fields& f, size_t role, const Quantizer& q) {
-  const Scale::Kind kind = q.rule().kind();
   const bool remembers = role < static_cast<size_t>(Role::weight_grads), learns = role < static_cast<size_t>(Role::errors);
-  f.claim(learns || kind != Scale::Kind::learned,
-          fmt::format("{}: the scale \"{}\" cannot be learned here; try absmax", Words<Role>::list[role], q.scale.name()));
-  f.claim(remembers || kind != Scale::Kind::observed,
-          fmt::format("{}: the scale \"{}\" needs earlier steps, of which nothing is kept here; try absmax",
-                      Words<Role>::list[role], q.scale.name()));
+  const bool is_parameter = role == static_cast<size_t>(Role::weights) || role == static_cast<size_t>(Role::biases);
+  const Scale::Kind kind = q.rule().kind();
+  const std::string_view name = Words<Role>::list[role];
+  f.claim(learns || !(q.rule().learns() || kind == Scale::Kind::own),
+          fmt::format("{}: the scale \"{}\" cannot be learned here; try absmax", name, q.scale.name()));
+  f.claim(learns || !q.offset || !q.offset->learns(), fmt::format("{}: the offset cannot be learned here; try mean", name));
+  f.claim(
+      remembers || kind != Scale::Kind::observed,
+      fmt::format("{}: the scale \"{}\" needs earlier steps, of which nothing is kept here; try absmax", name, q.scale.name()));
+  f.claim(is_parameter || q.per.kind != Per::Kind::network,
+          fmt::format("{}: \"per\": \"network\" is for weights and biases, which are all known before a step; try tensor", name));
 }
 
 bool is_unset(const RoleQuantizers& r) {
@@ -41,6 +46,7 @@ std::string_view doc_of(Role role) { return kDocs[static_cast<size_t>(role)]; }
 
 void RoleQuantizers::fields(Fields& f) {
   f("format", both, "weights and activations alike");
+  if (both) claim_scale(f, static_cast<size_t>(Role::activations), *both);
   for (size_t i = 0; i < kRoles; ++i) {
     f(Words<Role>::list[i], roles[i], kDocs[i]);
     if (roles[i]) claim_scale(f, i, *roles[i]);
@@ -61,10 +67,7 @@ Quantizer Precision::of(Role role, std::string_view layer) const {
   Quantizer q = roles[i];
   for (const auto& [pattern, rule] : overrides) {
     if (!glob_match(pattern, layer)) continue;
-    if (rule.both && (role == Role::weights || role == Role::activations)) {
-      q = Quantizer{};
-      q.format = *rule.both;
-    }
+    if (rule.both && (role == Role::weights || role == Role::activations)) q = *rule.both;
     if (rule.roles[i]) q = *rule.roles[i];
   }
   return q;

@@ -1,121 +1,63 @@
-// The table of scale rules, and how a grid is laid on what they measure.
+// The table of scale rules, and those of them that look at magnitudes.
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
-#include "lptrain/quant/quantizer.h"
-#include "lptrain/tensor/math.h"
+#include "scales.h"
 
 namespace lp {
 namespace {
 
-Tensor channels(const Lanes& lanes) { return Tensor(Shape{lanes.channels}); }
-Tensor negative(const Tensor& t) { return scaled(t, -1); }
+Tensor per_lane(const Lanes& lanes) { return Tensor(Shape{lanes.channels}); }
 
-// Extents from the largest magnitude, or from both ends.
-Extent full_extent(const Tensor& x, const Lanes& lanes, bool is_affine) {
-  Extent e{channels(lanes), channels(lanes)};
-  float *low = e.low.data<float>().data(), *high = e.high.data<float>().data();
-  if (is_affine) {
-    minmax(lanes, x.dtype(), x.raw(), low, high);
-  } else {
-    absmax(lanes, x.dtype(), x.raw(), high);
-    e.low = negative(e.high);
-  }
-  return e;
+Tensor largest_of(const Tensor& x, const Lanes& lanes) {
+  Tensor most = per_lane(lanes);
+  absmax(lanes, x.dtype(), x.raw(), most.data<float>().data());
+  return most;
+}
+Tensor mean_of(const Tensor& x, const Lanes& lanes) {
+  Tensor mean = per_lane(lanes);
+  mean_abs(lanes, x.dtype(), x.raw(), mean.data<float>().data());
+  return mean;
 }
 
-// factor * mean |x|, in both directions.
-Extent mean_extent(const Tensor& x, const Lanes& lanes, double factor) {
-  Tensor m = channels(lanes);
-  mean_abs(lanes, x.dtype(), x.raw(), m.data<float>().data());
-  const Tensor high = scaled(m, factor);
-  return {negative(high), high};
+// One step of an integer grid, in units of the scale; 0 of others, whose steps differ.
+double step_of(const Quantizer& q) { return q.format.is_integer_grid() ? std::ldexp(1.0, -q.format.fraction_bits) : 0; }
+
+int floor_log2(double x) { return std::ilogb(x); }
+int ceil_log2(double x) { return std::ilogb(x) + (std::ldexp(1.0, std::ilogb(x)) < x); }
+
+int exponent_of(PowerRule rule, double most, double reach, int mantissa_bits) {
+  switch (rule) {
+    case PowerRule::floor: return floor_log2(most) - floor_log2(reach);
+    case PowerRule::ceil: return ceil_log2(most) - floor_log2(reach);
+    case PowerRule::reach: return ceil_log2(most / reach);
+    case PowerRule::even: break;
+  }
+  const double last_place = std::ldexp(1.0, floor_log2(most) - mantissa_bits);
+  return floor_log2(std::nearbyint(most / last_place) * last_place) - floor_log2(reach);
 }
-
-struct AbsMax : Scale {
-  std::unique_ptr<Scale> clone() const override { return std::make_unique<AbsMax>(*this); }
-  Kind kind() const override { return Kind::measured; }
-  bool reads_extremes_only() const override { return true; }
-  Extent measure(const Tensor& x, const Lanes& lanes, const GridEnds&, bool is_affine) const override {
-    return full_extent(x, lanes, is_affine);
-  }
-};
-
-struct MeanAbs : Scale {
-  double factor = 1;
-  std::unique_ptr<Scale> clone() const override { return std::make_unique<MeanAbs>(*this); }
-  void fields(Fields& f) override { f("factor", factor, "scale = factor * mean |x|", {1e-6, 1e6}); }
-  Kind kind() const override { return Kind::measured; }
-  Extent measure(const Tensor& x, const Lanes& lanes, const GridEnds& ends, bool) const override {
-    return mean_extent(x, lanes, factor * ends.reach());
-  }
-};
-
-struct Ema : Scale {
-  double decay = 0.99;
-  std::unique_ptr<Scale> clone() const override { return std::make_unique<Ema>(*this); }
-  void fields(Fields& f) override { f("decay", decay, "share of the old range that a step keeps", {0, 1}); }
-  Kind kind() const override { return Kind::observed; }
-  bool reads_extremes_only() const override { return true; }
-  Extent measure(const Tensor& x, const Lanes& lanes, const GridEnds&, bool is_affine) const override {
-    return full_extent(x, lanes, is_affine);
-  }
-  Extent blend(const Extent& old, const Extent& now) const override {
-    const float keep = static_cast<float>(decay);
-    auto mix = [keep](auto a, auto b) { return keep * a + (1 - keep) * b; };
-    return {zip(old.low, now.low, mix), zip(old.high, now.high, mix)};
-  }
-};
-
-struct Fixed : Scale {
-  double value = 1;
-  std::unique_ptr<Scale> clone() const override { return std::make_unique<Fixed>(*this); }
-  void fields(Fields& f) override { f("value", value, "the scale: the real that 1 on the grid stands for", {1e-30, 1e30}); }
-  Kind kind() const override { return Kind::fixed; }
-  bool reads_extremes_only() const override { return true; }
-  Extent measure(const Tensor&, const Lanes& lanes, const GridEnds& ends, bool) const override {
-    return {Tensor::full(Shape{lanes.channels}, -value * ends.reach()),
-            Tensor::full(Shape{lanes.channels}, value * ends.reach())};
-  }
-};
-
-// Starts at s = 2 mean|x| / sqrt(Q), Q the greatest of the grid.   Source: Esser et al. 2020, section 2.1.
-struct Learned : Scale {
-  std::unique_ptr<Scale> clone() const override { return std::make_unique<Learned>(*this); }
-  Kind kind() const override { return Kind::learned; }
-  Extent measure(const Tensor& x, const Lanes& lanes, const GridEnds& ends, bool) const override {
-    return mean_extent(x, lanes, 2 * std::sqrt(std::max(ends.reach(), 1.0)));
-  }
-};
 
 constexpr ChoiceRow<Scale> kRows[] = {
     choice_row<Scale, AbsMax>("absmax", "largest magnitude of this very tensor"),
-    choice_row<Scale, Ema>("ema", "moving average of the largest magnitude over the steps so far"),
+    choice_row<Scale, PowerOfTwo>("pow2", "a power of two near the largest magnitude: block floating point, OCP MX"),
+    choice_row<Scale, MeanAbs>("mean_abs", "mean magnitude of this very tensor (XNOR-Net, Rastegari et al. 2016)"),
+    choice_row<Scale, MeanAbove>("mean_above", "mean of the magnitudes above factor times their mean (TWN, Li & Liu 2016)"),
+    choice_row<Scale, Deviation>("deviation", "standard deviation of this very tensor"),
+    choice_row<Scale, Percentile>("percentile", "the magnitude that so many percent do not exceed"),
+    choice_row<Scale, LeastError>("mse", "the extent with the least squared error, among even parts of the largest magnitude"),
+    choice_row<Scale, Divergence>("kl", "the extent with the least Kullback-Leibler divergence of histograms (Migacz 2017)"),
+    choice_row<Scale, LeastSquares>("least_squares",
+                                    "scale (and offset mean) fitted to the codes by turns, until neither changes"),
+    choice_row<Scale, Ema>("ema", "moving average over the steps so far of another rule's extent (absmax)"),
+    choice_row<Scale, OverflowRate>("overflow_rate",
+                                    "dynamic fixed point: a power of two that moves by the share of numbers that "
+                                    "overflow (Courbariaux et al. 2015)"),
     choice_row<Scale, Fixed>("fixed", "a given number"),
     choice_row<Scale, Learned>("learned", "a trained parameter (LSQ, Esser et al. 2020)"),
-    choice_row<Scale, MeanAbs>("mean_abs", "mean magnitude of this very tensor (XNOR-Net, Rastegari et al. 2016)"),
+    choice_row<Scale, Pact>("pact", "a trained clipping level (PACT, Choi et al. 2018)"),
+    choice_row<Scale, KMeans>("kmeans", "a trained codebook of 2^bits numbers (Deep Compression, Han et al. 2016)"),
+    choice_row<Scale, Errata>("errata", "printed rules that are wrong, to see how they fail"),
 };
-
-bool is_usable(float s) { return s > 0 || std::isnan(s); }
-
-// Channels without an extent hold nothing but zeros: any scale serves. The largest of the others keeps them from standing out.
-void fill_empty(std::span<float> scale) {
-  float largest = 0;
-  for (float s : scale) largest = std::max(largest, s);
-  for (float& s : scale)
-    if (!is_usable(s)) s = largest > 0 ? largest : 1;
-}
-
-Fit affine_fit(double low, double high, const GridEnds& ends) {
-  Fit result{Tensor(Shape{1}), 0};
-  auto scale = result.scale.data<float>();
-  const double bottom = std::min(low, 0.0), top = std::max(high, 0.0);
-  scale[0] = static_cast<float>((top - bottom) / (ends.high - ends.low));
-  fill_empty(scale);
-  const double z = std::nearbyint(ends.low - bottom / static_cast<double>(scale[0]));
-  result.zero_point = static_cast<int32_t>(std::isnan(z) ? 0.0 : std::clamp(z, ends.low, ends.high));
-  return result;
-}
 
 }  // namespace
 
@@ -134,29 +76,96 @@ const Scale& Quantizer::rule() const {
   return is_integer ? static_cast<const Scale&>(kAbsMax) : kOne;
 }
 
-GridEnds Quantizer::ends() const {
-  const Format g = grid();
-  return {g.min(), g.max()};
+void AbsMax::fields(Fields& f) {
+  f("steps", steps, "that the extent counts for: \"2^n - 1\" (between codes) or \"2^n\" (integer grids; the end itself clips)");
 }
 
-Fit fit(const Extent& extent, const Quantizer& q) {
-  const GridEnds ends = q.ends();
-  const auto low = extent.low.data<float>(), high = extent.high.data<float>();
-  if (q.zero_point) return affine_fit(static_cast<double>(low[0]), static_cast<double>(high[0]), ends);
-  Fit result{Tensor(extent.high.shape()), 0};
-  auto scale = result.scale.data<float>();
-  for (size_t c = 0; c < scale.size(); ++c) {
-    const float most = std::isnan(low[c]) ? low[c] : std::max(std::abs(high[c]), std::abs(low[c]));
-    scale[c] = static_cast<float>(static_cast<double>(most) / ends.reach());
+Extent AbsMax::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  const double reach = q.ends().reach(), share = steps == Steps::of_codes ? reach / (reach + step_of(q)) : 1;
+  if (!q.zero_point) return symmetric(scaled(largest_of(x, lanes), share));
+  Extent e{per_lane(lanes), per_lane(lanes), {}};
+  minmax(lanes, x.dtype(), x.raw(), e.low.data<float>().data(), e.high.data<float>().data());
+  return {scaled(e.low, share), scaled(e.high, share), {}};
+}
+
+void MeanAbs::fields(Fields& f) {
+  f("factor", factor, "scale = factor * mean |x|", {1e-6, 1e6});
+  f("differentiable", differentiable, "the scale's gradient flows on into x, as XNOR-Net derives it");
+}
+
+Extent MeanAbs::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  return symmetric(scaled(mean_of(x, lanes), factor * q.ends().reach()));
+}
+
+// ds/dx = factor sign(x) / n
+Tensor MeanAbs::pulled_back(const Tensor& ds, const Tensor& x, const Lanes& lanes, const Quantizer&) const {
+  if (!differentiable) return {};
+  const double share = factor / static_cast<double>(lanes.outer * lanes.inner);
+  const float* d = ds.data<float>().data();
+  Tensor dx(x.shape(), x.dtype());
+  visit_real(x.dtype(), [&]<class T>() {
+    const T* a = x.data<T>().data();
+    T* out = dx.data<T>().data();
+    parallel_for(x.size(), kGrain, [&](int64_t i) {
+      const T slope = static_cast<T>(share * static_cast<double>(d[i / lanes.inner % lanes.channels]));
+      out[i] = a[i] > 0 ? slope : a[i] < 0 ? -slope : T(0);
+    });
+  });
+  return dx;
+}
+
+void MeanAbove::fields(Fields& f) { f("factor", factor, "of the mean magnitude, from which on numbers count", {0, 10}); }
+
+Extent MeanAbove::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  Tensor high = mean_of(x, lanes);
+  for (int64_t c = 0; c < lanes.channels; ++c) {
+    float& mean = high.data<float>()[static_cast<size_t>(c)];
+    double sum = 0, count = 0;
+    for (const double v : lane_of(x, lanes, c))
+      if (std::abs(v) > factor * static_cast<double>(mean)) sum += std::abs(v), ++count;
+    if (count > 0) mean = static_cast<float>(sum / count);
   }
-  fill_empty(scale);
-  return result;
+  return symmetric(scaled(high, q.ends().reach()));
 }
 
-Lanes lanes_of(const Shape& shape, Per per, int axis) {
-  if (per == Per::tensor) return {1, 1, shape.size()};
-  const int a = axis < 0 ? axis + shape.rank() : axis;
-  return {shape.before(a), shape[a], shape.after(a)};
+void Deviation::fields(Fields& f) { f("factor", factor, "scale = factor * standard deviation of x", {1e-6, 1e6}); }
+
+Extent Deviation::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  Tensor high = per_lane(lanes);
+  for (int64_t c = 0; c < lanes.channels; ++c) {
+    const std::vector<double> numbers = lane_of(x, lanes, c);
+    double mean = 0, square = 0;
+    for (const double v : numbers) mean += v / static_cast<double>(numbers.size());
+    for (const double v : numbers) square += (v - mean) * (v - mean) / static_cast<double>(numbers.size());
+    high.data<float>()[static_cast<size_t>(c)] = static_cast<float>(factor * std::sqrt(square) * q.ends().reach());
+  }
+  return symmetric(high);
 }
+
+void PowerOfTwo::fields(Fields& f) { f("rule", rule, "floor (OCP MX), ceil, even, or reach (saturates nothing)"); }
+
+Extent PowerOfTwo::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  const double reach = q.ends().reach();
+  return symmetric(map(largest_of(x, lanes), [&](auto most) -> decltype(most) {
+    if (most == 0 || !std::isfinite(most)) return most;
+    return static_cast<decltype(most)>(
+        std::ldexp(reach, exponent_of(rule, static_cast<double>(most), reach, q.format.fraction_bits)));
+  }));
+}
+
+void Fixed::fields(Fields& f) { f("value", value, "the scale: the real that 1 on the grid stands for", {1e-30, 1e30}); }
+
+Extent Fixed::measure(const Tensor&, const Lanes& lanes, const Quantizer& q) const {
+  return symmetric(lanes, value * q.ends().reach());
+}
+
+// Starts at s = 2 mean|x| / sqrt(Q), Q the greatest of the grid.   Source: Esser et al. 2020, section 2.1.
+Extent Learned::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  return symmetric(scaled(mean_of(x, lanes), 2 * std::sqrt(std::max(q.ends().reach(), 1.0))));
+}
+
+void Pact::fields(Fields& f) { f("alpha", alpha, "the clipping level to begin with", {1e-6, 1e6}); }
+
+Extent Pact::measure(const Tensor&, const Lanes& lanes, const Quantizer&) const { return symmetric(lanes, alpha); }
 
 }  // namespace lp

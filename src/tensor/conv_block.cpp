@@ -54,17 +54,17 @@ float threshold(double end, float s, bool greatest) {
 
 // Where the gradient passes: low_c <= y <= high_c, and above 0 behind a relu.
 struct Passage {
-  Passage(const ConvSteps& steps, int64_t channels)
-      : low(static_cast<size_t>(channels), -std::numeric_limits<float>::infinity()),
-        high(static_cast<size_t>(channels), std::numeric_limits<float>::infinity()) {
-    if (steps.encoding && !steps.encoding->passes_all())
-      for (size_t c = 0; c < low.size(); ++c) {
-        const float s = steps.encoding->scale.data<float>()[steps.encoding->axis < 0 ? 0 : c];
-        low[c] = threshold(steps.encoding->low, s, false);
-        high[c] = threshold(steps.encoding->high, s, true);
-      }
-    if (steps.relu)
-      for (float& l : low) l = std::max(l, std::numeric_limits<float>::denorm_min());
+  Passage(const ConvSteps& steps, int64_t channels) {
+    constexpr float kInf = std::numeric_limits<float>::infinity();
+    float least = -kInf, most = kInf;
+    if (steps.encoding && !steps.encoding->passes_all()) {
+      const float s = steps.encoding->scale.data<float>()[0];
+      least = threshold(steps.encoding->low, s, false);
+      most = threshold(steps.encoding->high, s, true);
+    }
+    if (steps.relu) least = std::max(least, std::numeric_limits<float>::denorm_min());
+    low.assign(static_cast<size_t>(channels), least);
+    high.assign(static_cast<size_t>(channels), most);
   }
   std::vector<float> low, high;
 };
@@ -130,7 +130,7 @@ class ForwardPass {
     done = passed(worker, block, done);
     std::byte* out = static_cast<std::byte*>(memory_.raw()) + block * y_bytes;
     if (steps_.encoding)
-      encode(*steps_.encoding, y_, block * images_, (block + 1) * images_, DType::f32, done, out);
+      encode(*steps_.encoding, block * images_ * y_.after(0), images_ * y_.after(0), DType::f32, done, out);
     else
       std::memcpy(out, done, static_cast<size_t>(y_bytes));
   }
@@ -206,7 +206,7 @@ Value conv2d_error(const Tensor& dy, const Tensor& where, const PoolShape& windo
     std::byte* out = static_cast<std::byte*>(memory.raw()) + block * bytes;
     float* all = encoding ? spread[worker].data<float>().data() : reinterpret_cast<float*>(out);
     max_pool_backward(part, from, where.data<uint8_t>().data() + block * n, all);
-    if (encoding) encode(*encoding, full, block * images, (block + 1) * images, DType::f32, all, out);
+    if (encoding) encode(*encoding, block * images * full.after(0), images * full.after(0), DType::f32, all, out);
   });
   return encoding ? encoded(*encoding, std::move(memory), DType::f32) : Value(std::move(memory));
 }

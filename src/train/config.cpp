@@ -36,11 +36,18 @@ Document with_phases(Document top, const Document& source) {
   return top;
 }
 
+void check_needs_f64(const Format& f, const std::string& where) {
+  require(f == kF64 ? false : !f.needs_f64(), "{}: {} holds numbers that f32 cannot; set \"compute\": \"f64\"", where, f.name());
+}
+
 void check_needs_f64(const Precision& precision, const std::string& where) {
   for (size_t i = 0; i < kRoles; ++i) {
-    const Format& f = precision.roles[i].format;
-    require(f == kF64 ? false : !f.needs_f64(), "{}precision.{}: {} holds numbers that f32 cannot; set \"compute\": \"f64\"",
-            where, Words<Role>::list[i], f.name());
+    const std::string_view role = Words<Role>::list[i];
+    check_needs_f64(precision.roles[i].format, fmt::format("{}precision.{}", where, role));
+    for (const auto& [layers, rule] : precision.overrides) {
+      if (rule.roles[i]) check_needs_f64(rule.roles[i]->format, fmt::format("{}precision.overrides.{}.{}", where, layers, role));
+      if (rule.both) check_needs_f64(rule.both->format, fmt::format("{}precision.overrides.{}", where, layers));
+    }
   }
 }
 

@@ -108,6 +108,38 @@ TEST_CASE("every row agrees on every length and kind of lanes") {
     }
 }
 
+TEST_CASE("blocks of every length have their scales, offsets and noise") {
+  for (const int64_t inner : {2, 16, 32, 250, 255, 256, 1000})
+    for (const char* format : {"e2m1", "q1.6", "posit8_2"}) {
+      const int64_t blocks = 3000 / inner + 2;
+      const Odd<float> x = hostile<float>(2 * blocks * inner, 21), s = scales(blocks), offset = ordinary<float>(blocks, 22);
+      QuantizeKey key = key_of(format, Rounding::stochastic, {2, blocks, inner});
+      check_rows(key, x, s.data());
+      key.offset = offset.data();
+      key.decision = s.data();
+      check_rows(key, x, nullptr);
+    }
+}
+
+TEST_CASE("a decision scale divides, the scale multiplies") {
+  const Odd<float> x = hostile<float>(40 * 33, 31), s = scales(33), r = scales(34);
+  for (const Lanes lanes : {Lanes{40, 33, 1}, Lanes{2, 33, 20}, Lanes{1, 1, 1320}})
+    for (const char* format : {"ternary", "binary", "int8", "e4m3", "bf16"}) {
+      QuantizeKey key = key_of(format, Rounding::nearest_even, lanes);
+      key.decision = r.data() + 1;
+      check_rows(key, x, s.data());
+      check_rows(key, x, nullptr);
+    }
+  const float one[] = {0.4f, -1.1f, 0.6f}, scale = 2, decision = 0.5f;
+  QuantizeKey key = key_of("ternary", Rounding::nearest_even, {1, 1, 3});
+  key.decision = &decision;
+  float y[3];
+  quantize_values(key, DType::f32, one, &scale, y);
+  CHECK(y[0] == 2);
+  CHECK(y[1] == -2);
+  CHECK(y[2] == 2);
+}
+
 TEST_CASE("zero points, narrow bounds and offsets") {
   const Odd<float> x = hostile<float>(40 * 33, 3), s = scales(33), offset = ordinary<float>(33, 4);
   for (const Lanes lanes : {Lanes{40, 33, 1}, Lanes{2, 33, 20}, Lanes{1, 1, 1320}})

@@ -24,7 +24,8 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 
 TEST_CASE("parse(name()) is the same format, and names are canonical") {
   std::vector<std::string> names = Format::known();
-  for (const auto& list : {small_float_names(), small_fixed_names()}) names.insert(names.end(), list.begin(), list.end());
+  for (const auto& list : {small_float_names(), small_fixed_names(), small_posit_names()})
+    names.insert(names.end(), list.begin(), list.end());
   for (int n = 17; n <= 32; ++n) {
     for (const char* pattern : {"int", "uint"}) names.push_back(pattern + std::to_string(n));
     names.push_back("q3." + std::to_string(n - 4));
@@ -71,6 +72,12 @@ TEST_CASE("impossible formats: the error names what was found and why it cannot 
       {"uq16.17", "33 bits"},
       {"pow2_1", "need 2 bits"},
       {"pow2_9", "at most 8 bits"},
+      {"posit8_5", "at most 4 exponent bits"},
+      {"posit33_2", "at most 32 bits"},
+      {"posit4_2", "posit5_2"},
+      {"posit0_0", "posit3_0"},
+      {"posit8_2_narrow", "lowest code"},
+      {"posit8", "posit8_2"},
       {"uint8_narrow", "unsigned"},
       {"int1_narrow", "only 0"},
       {"f32_narrow", "lowest code"},
@@ -91,9 +98,10 @@ TEST_CASE("misspelled formats: a suggestion") {
   CHECK(contains(error_of("int88x"), "unknown format"));
   CHECK(contains(error_of("INT8"), "int8"));
   CHECK(contains(error_of("ternry"), "ternary"));
-  for (const char* text :
-       {"",   " ",   "int", "int08", "int8 ", " int8", "int-8",   "q7",     "q7.",   "q.7", "q7.8.9", "q-1.8",
-        "e4", "e4m", "em3", "e4m3x", "pow2_", "pow2",  "_narrow", "int8\n", "e04m3", "uq",  "f8",     "int8_narrow_narrow"})
+  for (const char* text : {"",        " ",       "int",      "int08",    "int8 ", " int8", "int-8", "q7",
+                           "q7.",     "q.7",     "q7.8.9",   "q-1.8",    "e4",    "e4m",   "em3",   "e4m3x",
+                           "pow2_",   "pow2",    "_narrow",  "int8\n",   "e04m3", "uq",    "f8",    "int8_narrow_narrow",
+                           "posit8_", "posit_2", "posit8.2", "posit08_2"})
     CHECK_MESSAGE(contains(error_of(text), "unknown format"), text);
 }
 

@@ -53,6 +53,10 @@ TEST_CASE("every code of every small fixed-point format, ternary and binary: the
   for (const std::string& name : small_fixed_names()) CHECK_MESSAGE(broken_codes(Format::parse(name)) == 0, name);
 }
 
+TEST_CASE("every code of every small posit: the same laws") {
+  for (const std::string& name : small_posit_names()) CHECK_MESSAGE(broken_codes(Format::parse(name)) == 0, name);
+}
+
 TEST_CASE("every small float means what its bits mean in textbooks") {
   for (const std::string& name : small_float_names()) {
     const Format f = Format::parse(name);
@@ -67,7 +71,7 @@ TEST_CASE("every small float means what its bits mean in textbooks") {
 
 TEST_CASE("floor agrees with searching the list of reals, for doubles of any magnitude") {
   for (const char* name : {"e4m3", "e5m2", "e3m2", "e2m1", "e1m2", "e3m0", "e8m0", "int4", "uint3", "q2.3", "int5_narrow",
-                           "pow2_5", "ternary", "binary"}) {
+                           "pow2_5", "ternary", "binary", "posit8_2", "posit9_0", "posit7_4"}) {
     const Format f = Format::parse(name);
     std::vector<double> reals;
     for (int64_t c = f.lo(); c <= f.hi(); ++c) reals.push_back(f.value(c));
@@ -115,6 +119,11 @@ TEST_CASE("published figures") {
       {"uq0.8", 8, 1 - 0x1p-8, 0, 0x1p-8, 0x1p-8},
       {"pow2_4", 4, 1, -1, 0x1p-6, 0.5},
       {"pow2_8", 8, 1, -1, 0x1p-126, 0.5},
+      {"posit8_0", 8, 64, -64, 0x1p-6, 0x1p-5},
+      {"posit8_2", 8, 0x1p24, -0x1p24, 0x1p-24, 0.125},
+      {"posit16_1", 16, 0x1p28, -0x1p28, 0x1p-28, 0x1p-12},
+      {"posit16_2", 16, 0x1p56, -0x1p56, 0x1p-56, 0x1p-11},
+      {"posit32_2", 32, 0x1p120, -0x1p120, 0x1p-120, 0x1p-27},
       {"ternary", 2, 1, -1, 1, 1},
       {"binary", 1, 1, -1, 1, 2},
   };
@@ -173,6 +182,7 @@ TEST_CASE("infinity and NaN exist exactly where the rule says") {
       {"e5m0", false, false, 0},
       {"int8", false, false, 0},
       {"pow2_4", false, false, 0},
+      {"posit8_2", false, true, 0x80},
       {"binary", false, false, 0},
   };
   for (const Row& row : rows) {
@@ -228,8 +238,10 @@ TEST_CASE("what formats say about themselves") {
   CHECK_FALSE(kF32.is_identity_in(kF64));
   CHECK_FALSE(kBf16.is_identity_in(kF32));
   CHECK_FALSE(Format::parse("int32").is_identity_in(kF32));
-  for (const char* name : {"f64", "e9m3", "int25", "uint32", "q12.12"}) CHECK_MESSAGE(Format::parse(name).needs_f64(), name);
-  for (const char* name : {"f32", "e8m10", "int24", "q8.15", "pow2_8", "e8m0"}) CHECK_FALSE(Format::parse(name).needs_f64());
+  for (const char* name : {"f64", "e9m3", "int25", "uint32", "q12.12", "posit32_2", "posit16_4"})
+    CHECK_MESSAGE(Format::parse(name).needs_f64(), name);
+  for (const char* name : {"f32", "e8m10", "int24", "q8.15", "pow2_8", "e8m0", "posit16_2", "posit28_2"})
+    CHECK_FALSE(Format::parse(name).needs_f64());
   CHECK(Format::parse("q3.4").is_integer_grid());
   CHECK(Format::parse("ternary").is_integer_grid());
   CHECK_FALSE(Format::parse("binary").is_integer_grid());

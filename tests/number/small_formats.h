@@ -31,4 +31,11 @@ inline std::vector<std::string> small_fixed_names() {
   return names;
 }
 
+inline std::vector<std::string> small_posit_names() {
+  std::vector<std::string> names;
+  for (int es = 0; es <= 4; ++es)
+    for (int n = es + 3; n <= 16; ++n) names.push_back(fmt::format("posit{}_{}", n, es));
+  return names;
+}
+
 }  // namespace lp

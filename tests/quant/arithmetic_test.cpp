@@ -29,7 +29,7 @@ const std::vector<Pair> kPairs{
 
 Value seen(const Tensor& x, const char* json, int axis) {
   const Quantizer q = quantizer(json);
-  const Fit f = fit(q.rule().measure(x, lanes_of(x.shape(), q.per, axis), q.ends(), q.zero_point), q);
+  const Fit f = fit_to(x, q, axis);
   return quantize(Var(x), Var(f.scale), {&q, axis, f.zero_point}).value;
 }
 

@@ -30,8 +30,7 @@ Quantizer quantizer_of(const std::string& json) {
 Value look(const Tensor& x, const Quantizer& q, float scale, int axis, Key noise = {}) {
   if (q.is_identity()) return Value(x);
   const QuantizeHow how{&q, axis, 0, noise};
-  const Tensor s = q.per == Per::channel ? fit(q.rule().measure(x, lanes_of(x.shape(), q.per, axis), q.ends(), false), q).scale
-                                         : Tensor::full(Shape{1}, static_cast<double>(scale));
+  const Tensor s = q.per == Per::channel ? fit_to(x, q, axis).scale : Tensor::full(Shape{1}, static_cast<double>(scale));
   return quantize(Var(x), Var(s), how).value;
 }
 
@@ -81,7 +80,7 @@ struct Setup {
 Prepare error_of(const Setup& s) {
   if (s.error.is_identity()) return {};
   return [&s](const Value& e) {
-    const Fit f = fit(s.error.rule().measure(e.tensor(), {1, 1, e.size()}, s.error.ends(), false), s.error);
+    const Fit f = fit_to(e.tensor(), s.error, -1);
     return look(e.tensor(), s.error, f.scale.data<float>()[0], -1, s.noise);
   };
 }
@@ -108,12 +107,12 @@ Outcome at_once(const Setup& s, const Conv2d& how, const Geometry& g, bool is_fo
   const Var x = tape.leaf(s.x), w = tape.leaf(s.w), b = tape.leaf(s.b);
   ConvNeighbours neighbours{g.relu, g.pool, {}, true};
   if (!s.next.is_identity())
-    neighbours.encoding = encoding_of(Tensor::full(Shape{1}, static_cast<double>(s.next_scale)), QuantizeHow{&s.next, -1}, 4);
+    neighbours.encoding = encoding_of(Tensor::full(Shape{1}, static_cast<double>(s.next_scale)), QuantizeHow{&s.next, -1});
   ErrorQuantizer error{error_of(s), {}};
   if (is_foreseen)
-    error.foresee = [&](const std::function<Tensor()>& extremes, const Shape& shape) {
-      const Fit f = fit(s.error.rule().measure(extremes(), {1, 1, 2}, s.error.ends(), false), s.error);
-      return encoding_of(f.scale, QuantizeHow{&s.error, -1, 0, s.noise}, shape.rank());
+    error.foresee = [&](const std::function<Tensor()>& extremes) {
+      const Fit f = fit_to(extremes(), s.error, -1);
+      return encoding_of(f.scale, QuantizeHow{&s.error, -1, 0, s.noise});
     };
   const ConvBlock block = conv2d_block(x, w, b, how, neighbours, error);
   REQUIRE(block.extremes.size() == 2);

@@ -36,6 +36,20 @@ TEST_CASE("impossible combinations are refused with the reason") {
       {R"({"format": "uint8", "scale": {"ema": {"decay": 1.5}}})", "decay"},
       {R"({"format": "uint8", "rounding": "nearest"})", "nearest_even"},
       {R"({"format": "int99"})", "int99"},
+      {R"({"format": "int0"})", "1 to 32 bits"},
+      {R"({"format": "e12m60"})", "11 exponent bits"},
+      {R"({"format": "q0.0"})", "no bits"},
+      {R"({"format": "posit4_9"})", "4 exponent bits"},
+      {R"({"format": "int8", "per": "block"})", "block:32"},
+      {R"({"format": "int8", "per": "block:0"})", "from 1 up"},
+      {R"({"format": "int8", "scale_format": "int8"})", "needs a float"},
+      {R"({"format": "int8", "scale_format": "e8m0", "scale": "learned"})", "needs a measured scale"},
+      {R"({"format": "int8", "decision": "learned"})", "measured or fixed"},
+      {R"({"format": "uint8", "zero_point": true, "offset": "min"})", "choose one"},
+      {R"({"format": "uint8", "zero_point": true, "overflow": "wrap"})", "exclude each other"},
+      {R"({"format": "e4m3", "overflow": "wrap"})", "wrap is for int and q"},
+      {R"({"format": "posit8_2", "overflow": "infinity"})", "knows no overflow"},
+      {R"({"format": "int8", "scale": {"absmax": {"steps": "255"}}})", "2^n"},
   };
   for (const auto& [json, message] : kWrong) {
     const std::string error = error_of([&text = json] { quantizer(text); });

@@ -9,9 +9,7 @@ using namespace lp;
 
 namespace {
 
-Fit fit_of(const Quantizer& q, const Tensor& x, int axis = -1) {
-  return fit(q.rule().measure(x, lanes_of(x.shape(), q.per, axis), q.ends(), q.zero_point), q);
-}
+Fit fit_of(const Quantizer& q, const Tensor& x, int axis = -1) { return fit_to(x, q, axis); }
 double scale_of(std::string_view json, const Tensor& x) { return fit_of(quantizer(json), x).scale.item(); }
 
 const Tensor kX = Tensor::of<float>({2, 3}, {-6, 1, 2, 3, -0.5f, 0});

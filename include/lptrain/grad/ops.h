@@ -60,7 +60,7 @@ struct ConvNeighbours {
 // follows from the tensor's least and greatest element (extremes(), f32 [2]), before that is made.
 struct ErrorQuantizer {
   Prepare quantize;  // empty: not at all
-  std::function<std::optional<Encoding>(const std::function<Tensor()>& extremes, const Shape& shape)> foresee;
+  std::function<std::optional<Encoding>(const std::function<Tensor()>& extremes)> foresee;
 };
 struct ConvBlock {
   Var y;

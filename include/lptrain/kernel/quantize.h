@@ -16,8 +16,8 @@ struct Lanes {
   int64_t size() const { return outer * channels * inner; }
 };
 
-// With T the real type (f32 or f64), v = T(T(x - offset_c) / scale_c), both rounded as IEEE 754 says, and
-// u = noise.uniform(first + i) for element i, every row of this family computes exactly
+// With T the real type (f32 or f64), v = T(T(x - offset_c) / decision_c), both rounded as IEEE 754 says, decision_c being
+// scale_c unless given, and u = noise.uniform(first + i) for element i, every row of this family computes exactly
 //   integer grids (int, uint, fixed point, ternary): code = clamp(round(v 2^F) + zero_point, lo, hi); NaN is taken for 0;
 //                                                    wrap keeps the low bits of the rounded integer (zero_point = 0)
 //   other formats: code = round_code(format, v, rounding, overflow, u); lo, hi and zero_point have no meaning there
@@ -31,8 +31,9 @@ struct QuantizeKey {
   int32_t zero_point = 0;                      // of integer grids
   Lanes lanes = {};
   Key noise = {};
-  uint64_t first = 0;             // logical index of element 0
-  const float* offset = nullptr;  // [channels], or null: none
+  uint64_t first = 0;               // logical index of element 0
+  const float* offset = nullptr;    // [channels], or null: none
+  const float* decision = nullptr;  // [channels], what x is divided by; null: the scale, which results are multiplied with
 };
 
 // In all functions: scale is [channels], or null: all 1; pointers need no more than the alignment of their type.

@@ -1,6 +1,7 @@
 // Everything a forward pass may know. Passed down, never global: no train flag, no hidden tape, no hidden generator.
 #pragma once
 #include <functional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,7 +36,9 @@ class Context {
   Tape* tape() const { return tape_; }  // null: inference
   Key noise(const std::string& name);   // differs for every use of the name within the pass
 
-  Var param(Param& p);                 // leaf -> mask -> lens: the only door to weights
+  Var param(Param& p);  // leaf -> mask -> lens: the only door to weights
+  // Measures together what quantizers "per": "network" see: all parameters of a role. Before the pass that uses them.
+  void survey(std::span<Param* const> params);
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
   void watch(std::function<void(const Look&)> see) { see_ = std::move(see); }  // called at every look
   // Quantizes dL/dy on its way into a product; empty if the lens is the identity. Context and lens must outlive the backward
@@ -43,10 +46,10 @@ class Context {
   Prepare errors(Lens& lens) { return errors_block(lens).quantize; }
   ErrorQuantizer errors_block(Lens& lens);
 
-  // What look() would do to a tensor of that rank, if it can be told before the tensor is there: the scale is fixed, or known
+  // What look() would do to a tensor, if it can be told before the tensor is there: the scale is one number, fixed or known
   // from earlier steps. Such a tensor's extremes (f32 [2]) are then to be observed, if wants_extremes(). Never while somebody
   // watches, who wants to see the tensor.
-  std::optional<Encoding> foresee(Lens& lens, int rank);
+  std::optional<Encoding> foresee(Lens& lens);
   bool wants_extremes(const Lens& lens) const;
   void observe(Lens& lens, const Tensor& extremes);
 
@@ -62,10 +65,13 @@ class Context {
 
  private:
   Var leaf(Param& p);
-  Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x, const Lanes& lanes);
-  Encoding encoding(Lens& lens, Quantizer q, Tensor scale, int32_t zero_point, int rank);
+  Extent measured(const Lens& lens, const Quantizer& q, const Tensor& x) const;
+  Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x);
+  Encoding encoding(const Lens& lens, Quantizer q, const Fit& fit);
   Key draw(const Lens& lens, Quantizer& q);
-  Var learned_scale(Lens& lens, const Tensor& x, const Lanes& lanes);
+  Var learned(Param& p, const std::function<Tensor()>& start);
+  Var learned_scale(Lens& lens, const Quantizer& q, const Tensor& x, const Tensor& first);
+  Var look_by_own_rule(Lens& lens, const Quantizer& q, const Var& x);
   Var shown(const Lens& lens, const Var& x, const Var& y, const Tensor& scale, const QuantizeHow& how) const;
 
   Tape* tape_;
@@ -76,6 +82,7 @@ class Context {
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
   std::function<void(const Look&)> see_;
+  std::unordered_map<int, Extent> surveyed_;  // by role
 };
 
 }  // namespace lp

@@ -26,14 +26,15 @@ struct Param {
 };
 
 // A named, visited place where the model is looked at through a quantizer: "conv1.weight", "conv1.input", "conv1.error".
-// Everything here that training changes is visited, so it is checkpointed: the observed extent, and the learned scale.
+// Everything here that training changes is visited, so it is checkpointed: the observed extent, and what is learned.
 struct Lens {
   std::string name;
   Role role;
   int axis;  // of channels
   Quantizer quantizer;
-  Extent observed;             // Scale::Kind::observed: empty until the first look of a training pass
-  std::optional<Param> scale;  // Scale::Kind::learned: "<name>.scale"; its value is empty until then
+  Extent observed;              // Scale::Kind::observed: empty until the first look of a training pass
+  std::optional<Param> scale;   // of rules that learn: "<name>.scale"; its value is empty until then
+  std::optional<Param> offset;  // of an offset that is learned: "<name>.offset"; likewise
 
   Lens(std::string lens_name, Role lens_role, int channel_axis, Quantizer chosen);
   void set(Quantizer chosen);  // what was observed and learned is kept if nothing changes, else forgotten

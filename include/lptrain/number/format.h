@@ -18,6 +18,7 @@ namespace lp {
 //   q<I>.<F>         signed fixed point: I integer bits without the sign         real * 2^F
 //   uq<I>.<F>        unsigned fixed point; q7.0 is int8, uq8.0 is uint8          real * 2^F
 //   pow2_<N>         0 and +-2^-k, k = 0 .. 2^(N-1) - 2, N = 2..8                ..., -1: -smallest, 0: 0, 1: smallest, ...
+//   posit<N>_<ES>    0 and +-2^(k 2^ES + e) (1 + fraction), k in unary           two's complement pattern
 //   ternary          -1, 0, 1                                                    the integer
 //   binary           -1, 1                                                       the sign bit: -1 is -1, 0 is +1
 //   <name>_narrow    a signed int or q without its lowest code, so lo() = -hi()
@@ -27,17 +28,21 @@ namespace lp {
 //   otherwise           no infinity, no NaN: the top exponent holds numbers, as OCP MX has it in e3m2, e2m3, e2m1
 //   e4m3                OCP FP8: no infinity, only the pattern of all ones is NaN, so max() is 448
 //   e8m0                OCP MX scale: no sign, no zero: 2^(code - 127), code 255 is NaN
-// Sources: IEEE 754-2019; OCP 8-bit Floating Point Specification 1.0; OCP Microscaling Formats (MX) Specification 1.0.
+// Posits have one special value, NaR (not a real), which counts as NaN: the code below lo().
+// Sources: IEEE 754-2019; OCP 8-bit Floating Point Specification 1.0; OCP Microscaling Formats (MX) Specification 1.0;
+// Standard for Posit Arithmetic (2022), whose posits are posit<N>_2.
 //
 // No format but f64 has more than 32 bits. Made by parse(); the default is f32.
 struct Format {
-  enum class Family : uint8_t { Float, Fixed, Ternary, Binary, PowerOfTwo };
+  enum class Family : uint8_t { Float, Fixed, Ternary, Binary, PowerOfTwo, Posit };
 
   Family family = Family::Float;
   bool is_signed = true;
   bool is_narrow = false;
-  uint8_t range_bits = 8;      // exponent bits (Float, PowerOfTwo), integer bits without the sign (Fixed): how far it reaches
-  uint8_t fraction_bits = 23;  // mantissa bits (Float), fraction bits (Fixed): how fine it is
+  // How far it reaches: exponent bits (Float, PowerOfTwo), integer bits without the sign (Fixed), 2 + ES (Posit: the shortest
+  // regime and the exponent).
+  uint8_t range_bits = 8;
+  uint8_t fraction_bits = 23;  // how fine it is: mantissa bits (Float), fraction bits (Fixed), the most of them (Posit)
 
   bool operator==(const Format&) const = default;
 
@@ -57,6 +62,9 @@ struct Format {
   double value(int64_t code) const;
   // The largest code with value(code) <= x, clamped to lo()..hi(). Exact for every double x; x must not be NaN.
   int64_t floor(double x) const;
+  // Where nearest rounding changes from code to code + 1: halfway between their reals. Of a posit, the real of the posit with one
+  // more bit that lies between them (the standard rounds patterns, not reals), and 0 beside 0: no posit rounds to 0.
+  double tie(int64_t code) const;
 
   double max() const { return value(hi()); }
   double min() const { return value(lo()); }  // the lowest, not the smallest

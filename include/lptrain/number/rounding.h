@@ -10,7 +10,7 @@ namespace lp {
 
 // Which neighbour, lower or upper, is taken by an x strictly between them. A real of the format is never changed.
 //   nearest_even   the nearer; a tie goes to the even code. For floats this is IEEE 754 round to nearest, ties to even; for
-//                  binary, whose code of +1 is 0, it makes 0 a +1
+//                  binary, whose code of +1 is 0, it makes 0 a +1; for posits it is the rounding of the standard (Format::tie)
 //   nearest_away   the nearer; a tie goes to the larger magnitude (binary: +1)
 //   floor, ceil    the lower, the upper
 //   zero           the smaller magnitude (binary, whose two are equal: nearest_even)
@@ -20,7 +20,7 @@ enum class Rounding : uint8_t { nearest_even, nearest_away, floor, ceil, zero, s
 // What becomes of an x beyond the last real.
 //   saturate   the last real; infinities too
 //   infinity   floats as IEEE 754 and OCP casts do: rounded as if the next code were a number, and arriving there is
-//              infinity, or NaN without infinities (e4m3); formats with neither saturate
+//              infinity, or NaN without infinities (e4m3); formats with neither, and posits, saturate
 //   wrap       int and q keep the low bits of the rounded code, as two's complement does; others, and infinities, saturate;
 //              a narrow format takes the code that it lacks to lo()
 enum class Overflow : uint8_t { saturate, infinity, wrap };

@@ -20,7 +20,7 @@ std::string_view doc_of(Role role);
 // Roles that a rule sets; a role that is not named stays as it was. A bare format means weights and activations.
 struct RoleQuantizers {
   std::array<std::optional<Quantizer>, kRoles> roles;
-  std::optional<Format> both;  // weights and activations, as in "fc2": "int4"
+  std::optional<Quantizer> both;  // weights and activations, as in "fc2": "int4"
 
   static constexpr std::string_view kShorthand = "format";
   void fields(Fields& f);

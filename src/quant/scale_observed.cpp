@@ -1,0 +1,46 @@
+// Scale rules with a memory: what they keep is an extent, which the trainer checkpoints with the lens.
+#include <algorithm>
+
+#include "scales.h"
+
+namespace lp {
+
+void Ema::fields(Fields& f) {
+  f("decay", decay, "share of the old extent that a step keeps", {0, 1});
+  f("of", of, "the rule whose extents are averaged; absmax if not given");
+}
+
+Extent Ema::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  static const AbsMax kAbsMax;
+  return (of ? *of : static_cast<const Scale&>(kAbsMax)).measure(x, lanes, q);
+}
+
+Extent Ema::blend(const Extent& old, const Extent& now) const {
+  const float keep = static_cast<float>(decay);
+  auto mix = [keep](auto a, auto b) { return keep * a + (1 - keep) * b; };
+  return {zip(old.low, now.low, mix), zip(old.high, now.high, mix), now.offset ? zip(old.offset, now.offset, mix) : Tensor()};
+}
+
+void OverflowRate::fields(Fields& f) { f("rate", rate, "largest share of numbers that may overflow", {0, 1}); }
+
+// The least power of two that at most the share `rate` of |x| reaches or exceeds; the grid's last step lies below it.
+Extent OverflowRate::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  const GridEnds ends = q.ends();
+  const double beyond = std::ldexp(1.0, std::ilogb(ends.reach()) + 1);  // of int8 with its reach 127: 128
+  return symmetric(map(quantile_of_magnitudes(x, lanes, 1 - rate), [&](auto most) -> decltype(most) {
+    if (most == 0 || !std::isfinite(most)) return most;
+    return static_cast<decltype(most)>(std::ldexp(1.0, std::ilogb(most) + 1) * ends.reach() / beyond);
+  }));
+}
+
+// Too many numbers overflow: twice the range. So few that half of it would do: half. Else as it was. (With r the share of |x| at
+// or above the range m: r > rate means that the quantile, hence the power of two above it, exceeds m.)
+//   Source: Courbariaux, Bengio & David 2015, section 5.
+Extent OverflowRate::blend(const Extent& old, const Extent& now) const {
+  return symmetric(zip(old.high, now.high, [](auto was, auto is) {
+    if (was == 0) return is;
+    return is > was ? 2 * was : is < was && is > 0 ? was / 2 : was;
+  }));
+}
+
+}  // namespace lp

@@ -1,0 +1,175 @@
+// The scale rules: what each looks at. Their table is in scale.cpp; each is defined in the file that its group says.
+#pragma once
+#include <cmath>
+
+#include "lptrain/quant/quantizer.h"
+#include "lptrain/tensor/math.h"
+
+namespace lp {
+
+// What is alike in all rows: T is the rule itself.
+template <class T, Scale::Kind kKind>
+struct ScaleRow : Scale {
+  std::unique_ptr<Scale> clone() const override { return std::make_unique<T>(static_cast<const T&>(*this)); }
+  Kind kind() const override { return kKind; }
+};
+
+inline Extent symmetric(const Tensor& high) { return {scaled(high, -1), high, {}}; }
+inline Extent symmetric(const Lanes& lanes, double high) { return symmetric(Tensor::full(Shape{lanes.channels}, high)); }
+
+// How many steps of the grid an extent counts for: "2^n - 1" lays the largest real of the grid on its end; "2^n" lays the end one
+// step beyond, so that 2^n steps (one of n bits more than there are codes) cover [low, high).
+enum class Steps : uint8_t { between_codes, of_codes };
+template <>
+struct Words<Steps> {
+  static constexpr std::string_view list[] = {"2^n - 1", "2^n"};
+};
+
+// ---- Magnitudes (scale.cpp)
+
+struct AbsMax : ScaleRow<AbsMax, Scale::Kind::measured> {
+  Steps steps = Steps::between_codes;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool reads_extremes_only() const override { return true; }
+};
+
+struct MeanAbs : ScaleRow<MeanAbs, Scale::Kind::measured> {
+  double factor = 1;
+  bool differentiable = false;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  Tensor pulled_back(const Tensor& ds, const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+};
+
+struct MeanAbove : ScaleRow<MeanAbove, Scale::Kind::measured> {
+  double factor = 0.7;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+};
+
+struct Deviation : ScaleRow<Deviation, Scale::Kind::measured> {
+  double factor = 1;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool clips() const override { return true; }
+};
+
+// Which power of two becomes the scale of a block whose largest magnitude is m, on a grid that reaches to g:
+//   floor   floor(log2 m) - floor(log2 g)       OCP MX 1.0, section 6.3; elements above g saturate
+//   ceil    ceil(log2 m) - floor(log2 g)
+//   even    floor(log2 m') - floor(log2 g), m' = m rounded to the mantissa of the elements, ties to even
+//   reach   ceil(log2(m / g)): the least that saturates nothing
+enum class PowerRule : uint8_t { floor, ceil, even, reach };
+template <>
+struct Words<PowerRule> {
+  static constexpr std::string_view list[] = {"floor", "ceil", "even", "reach"};
+};
+struct PowerOfTwo : ScaleRow<PowerOfTwo, Scale::Kind::measured> {
+  PowerRule rule = PowerRule::floor;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool reads_extremes_only() const override { return true; }
+};
+
+struct Fixed : ScaleRow<Fixed, Scale::Kind::fixed> {
+  double value = 1;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool reads_extremes_only() const override { return true; }
+};
+
+// ---- Learned (scale.cpp)
+
+struct Learned : ScaleRow<Learned, Scale::Kind::learned> {
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  double gradient_factor(double n, double reach) const override { return 1 / std::sqrt(std::max(1.0, n * reach)); }
+};
+
+struct Pact : ScaleRow<Pact, Scale::Kind::learned> {
+  double alpha = 6;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool learns_from_rounding() const override { return false; }
+  // Alpha is s times reach: a step of lr dalpha in alpha is one of lr ds / reach^2 in s.
+  double gradient_factor(double, double reach) const override { return 1 / (reach * reach); }
+};
+
+// ---- Observed (scale_observed.cpp)
+
+struct Ema : ScaleRow<Ema, Scale::Kind::observed> {
+  double decay = 0.99;
+  Choice<Scale> of;  // absmax if nothing is chosen
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  Extent blend(const Extent& old, const Extent& now) const override;
+  bool reads_extremes_only() const override { return !of || of->reads_extremes_only(); }
+};
+
+struct OverflowRate : ScaleRow<OverflowRate, Scale::Kind::observed> {
+  double rate = 0.0001;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  Extent blend(const Extent& old, const Extent& now) const override;
+};
+
+// ---- Searched (scale_searched.cpp): they look at the numbers of each lane one by one, and may leave some beyond the grid
+
+struct Percentile : ScaleRow<Percentile, Scale::Kind::measured> {
+  double percent = 99.9;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool clips() const override { return true; }
+};
+
+struct LeastError : ScaleRow<LeastError, Scale::Kind::measured> {
+  int candidates = 100;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool clips() const override { return true; }
+};
+
+struct Divergence : ScaleRow<Divergence, Scale::Kind::measured> {
+  int bins = 2048;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool clips() const override { return true; }
+};
+
+struct LeastSquares : ScaleRow<LeastSquares, Scale::Kind::measured> {
+  int iterations = 30;
+  double tolerance = 0.01;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+};
+
+// The magnitude that a share of |x| does not exceed: the ceil(share n)-th smallest, per lane. NaN if there is one.
+Tensor quantile_of_magnitudes(const Tensor& x, const Lanes& lanes, double share);
+// The numbers of a lane.
+std::vector<double> lane_of(const Tensor& x, const Lanes& lanes, int64_t lane);
+
+// ---- With a formula of their own (codebook.cpp, errata.cpp)
+
+struct KMeans : ScaleRow<KMeans, Scale::Kind::own> {
+  int iterations = 50;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool learns() const override { return true; }
+  Tensor start(const Tensor& x, const Quantizer& q) const override;
+  Var apply(const Var& x, const Var& learned, const Quantizer& q) const override;
+};
+
+enum class Erratum : uint8_t { farther_neighbour, unrounded_32_bits, times_2n };
+template <>
+struct Words<Erratum> {
+  static constexpr std::string_view list[] = {"farther_neighbour", "unrounded_32_bits", "times_2n"};
+};
+struct Errata : ScaleRow<Errata, Scale::Kind::own> {
+  Erratum rule = Erratum::farther_neighbour;
+  double step = 0.5;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  Var apply(const Var& x, const Var& learned, const Quantizer& q) const override;
+};
+
+}  // namespace lp
