@@ -24,6 +24,8 @@ void check_split(const Examples& examples, const Card& card, size_t classes, std
       fail(ErrorKind::data, "{}: example {} of the {} split has label {}, but there are {} classes", card.name, i, split,
            examples.labels[i], classes);
   const Shape found = examples.inputs.shape().dropped_front(1);
+  if (found.size() == 0)
+    fail(ErrorKind::data, "{}: examples of the {} split are {}: nothing in them", card.name, split, found.text());
   if (!card.shape.empty() && !(found == Shape(card.shape)))
     fail(ErrorKind::data, "{}: examples of the {} split are {}, but the card says {}", card.name, split, found.text(),
          Shape(card.shape).text());

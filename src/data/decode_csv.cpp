@@ -28,11 +28,13 @@ struct Column {
   int64_t width() const { return kind == Kind::number ? 1 : kind == Kind::words ? static_cast<int64_t>(words.size()) : 0; }
 };
 
+// A number that f32 can hold.
 std::optional<double> number_in(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  if (!is_whole || !(std::abs(value) <= std::numeric_limits<float>::max())) return std::nullopt;
   return value;
 }
 
@@ -80,6 +82,9 @@ class TableDecoder {
       fail(ErrorKind::data, "{}:1: {} columns, but \"columns\" names {}", file.name, first.size(), layout_.columns.size());
     for (size_t c = 0; c < first.size(); ++c)
       columns_.push_back({!layout_.columns.empty() ? layout_.columns[c] : layout_.header ? first[c] : std::to_string(c), {}, {}});
+    std::set<std::string> seen;
+    for (const Column& column : columns_)
+      if (!seen.insert(column.name).second) fail(ErrorKind::data, "{}:1: two columns are called \"{}\"", file.name, column.name);
     label_ = layout_.label.empty() ? columns_.size() - 1 : find(layout_.label);
     columns_[label_].kind = Column::Kind::label;
     for (const std::string& name : layout_.categorical) columns_[find(name)].kind = Column::Kind::words;
@@ -105,28 +110,40 @@ class TableDecoder {
 
   bool is_missing(const std::string& field) const { return field.empty() || field == layout_.missing; }
 
+  // Is every value of column c a number? Some words among mostly numbers are a mistake, not names of a category.
+  bool is_numeric(size_t c) const {
+    int64_t numbers = 0, words = 0;
+    std::string first;
+    for (const File& file : train_)
+      for (const CsvRow& row : file.rows) {
+        if (is_missing(row.fields[c])) continue;
+        if (number_in(row.fields[c]))
+          ++numbers;
+        else if (++words == 1)
+          first = fmt::format("{}:{}: column \"{}\": \"{}\"", file.name, row.line, columns_[c].name, row.fields[c]);
+      }
+    if (words > 0 && numbers > words)
+      fail(ErrorKind::data,
+           "{} is not a number that f32 can hold, but most values of the column are; correct it, or say what stands for an "
+           "unknown value (\"missing\"), or that the numbers are names (\"categorical\")",
+           first);
+    return words == 0;
+  }
+
   // Decides from the training rows what column c is, and collects its words.
   void settle(size_t c) {
     Column& column = columns_[c];
-    if (column.kind == Column::Kind::dropped) return;
+    if (column.kind == Column::Kind::dropped || (column.kind == Column::Kind::number && is_numeric(c))) return;
+    if (c != label_) column.kind = Column::Kind::words;
     std::set<std::string> words;
-    bool numeric = column.kind == Column::Kind::number;
     for (const File& file : train_)
       for (const CsvRow& row : file.rows) {
-        if (c == label_)
-          words.emplace(label_of(row));
-        else if (!is_missing(row.fields[c]) && (!numeric || !number_in(row.fields[c]))) {
-          numeric = false;
-          break;
-        }
+        const std::string word(c == label_ ? label_of(row) : std::string_view(row.fields[c]));
+        if (!is_missing(word))
+          words.insert(word);
+        else if (c == label_)
+          fail(ErrorKind::data, "{}:{}: the label (column \"{}\") is missing", file.name, row.line, column.name);
       }
-    if (numeric) return;
-    if (c != label_) {
-      column.kind = Column::Kind::words;
-      for (const File& file : train_)
-        for (const CsvRow& row : file.rows)
-          if (!is_missing(row.fields[c])) words.insert(row.fields[c]);
-    }
     if (words.size() > kMostWords)
       fail(ErrorKind::data,
            "{}: column \"{}\" has {} different words, more than {}; name it under \"drop\", or choose another \"label\"",

@@ -77,7 +77,12 @@ void export_dataset(const Dataset& set, const fs::path& folder) {
   fs::remove_all(partial, error);
   fs::create_directories(partial, error);
   if (error) fail(ErrorKind::failure, "{}: {}", partial.string(), error.message());
-  for (const SplitRows& split : {train, test}) (set.are_images() ? write_pictures : write_table)(set, split, partial);
+  try {
+    for (const SplitRows& split : {train, test}) (set.are_images() ? write_pictures : write_table)(set, split, partial);
+  } catch (const std::exception&) {
+    fs::remove_all(partial, error);
+    throw;
+  }
   fs::rename(partial, whole, error);
   if (error) fail(ErrorKind::failure, "{}: {}", whole.string(), error.message());
 }

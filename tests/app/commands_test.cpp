@@ -130,6 +130,14 @@ TEST_CASE("data lists, shows, pictures and exports") {
   CHECK(run({"data", "shapes", "--export", t.folder / "pictures"}).code == 2);
 }
 
+TEST_CASE("an export that fails leaves nothing") {
+  const Folder folder;
+  const Outcome o = run(Call{{"data", "spirals", "--export", folder / "out"}, source_dir(), {}, {}, "trap '' XFSZ; ulimit -f 8"});
+  CAPTURE(o.err);
+  CHECK(o.code == 1);
+  CHECK(fs::is_empty(folder.path));
+}
+
 TEST_CASE("an exported image folder trains as one") {
   const Trained& t = trained();
   const Outcome o =

@@ -141,6 +141,9 @@ TEST_CASE("labels and shapes are held against the card") {
   write_file(folder.path / "s" / "i", idx({5, 2, 2}));
   write_file(folder.path / "s" / "l", idx({5}));
   CHECK(contains(card(R"(, "classes": ["a", "b", "c"])"), "example 3 of the train split has label 3, but there are 3 classes"));
+  write_file(folder.path / "s" / "i", idx({5, 0, 2}));
+  CHECK(contains(card(""), "examples of the train split are [0,2,1]: nothing in them"));
+  write_file(folder.path / "s" / "i", idx({5, 2, 2}));
   CHECK(contains(card(R"(, "shape": [2, 3, 1])"), "examples of the train split are [2,2,1], but the card says [2,3,1]"));
 }
 

@@ -78,6 +78,19 @@ TEST_CASE("errors name file and line") {
   CHECK(contains(message(ErrorKind::data, {}, ""), "holds no rows"));
   CHECK(contains(message(ErrorKind::data, {}, "a\nb\n"), "no column is left"));
   CHECK(contains(message(ErrorKind::data, {}, "1,a\n2,b\n", "inf,a\n"), "\"inf\" is not a finite number"));
+  for (const char* word : {"nan", "NaN", "inf", "-inf", "1e39", "1e400", "1,5", "0x10", "l2"}) {
+    const std::string row = fmt::format("\"{}\",a\n", word);
+    CHECK(contains(message(ErrorKind::data, {}, "1,a\n2,b\n" + row),
+                   fmt::format("train.csv:3: column \"0\": \"{}\" is not", word)));
+    CsvLayout unknown;
+    unknown.missing = word;
+    CHECK(std::isnan(decode(unknown, "1,a\n2,b\n" + row).train.inputs.data<float>()[2]));
+  }
+  CHECK(decode({}, "1,a\nx,b\ny,b\n").columns.size() == 3);  // most are words: names
+  CHECK(contains(message(ErrorKind::data, {}, "1,a\n2,\n"), "train.csv:2: the label (column \"1\") is missing"));
+  CsvLayout headed;
+  headed.header = true;
+  CHECK(contains(message(ErrorKind::data, headed, "x,y,x\n1,2,a\n"), "train.csv:1: two columns are called \"x\""));
   CsvLayout layout;
   layout.header = true;
   layout.label = "clas";

@@ -25,9 +25,9 @@ struct CsvLayout {
 };
 
 // A column is numeric if every value of the training files is a finite number or missing; missing numbers become NaN (filled with
-// the training mean by the data set). A word column with k words gives k features; a missing or unknown word gives zeros. At most
-// kMostWords words a column. Classes are the training labels, ascending if all are numbers, else sorted. Errors are Error(data)
-// "FILE:LINE: ...".
+// the training mean by the data set). Words among mostly numbers are an error. A word column with k words gives k features; a
+// missing or unknown word gives zeros. At most kMostWords words a column. Classes are the training labels, ascending if all are
+// numbers, else sorted. Errors are Error(data) "FILE:LINE: ...".
 inline constexpr size_t kMostWords = 1000;
 Decoded decode_csv(const CsvLayout& layout, const Inputs& inputs);
 
