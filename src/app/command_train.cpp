@@ -41,6 +41,9 @@ int dry_run(const RunConfig& config, const Arguments& arguments, const Console& 
                   phase.train.epochs, steps, phase.train.batch, data.train.size(), data.validation.size(), data.test.size(),
                   phase.train.optimizer.name());
   }
+  const PhaseSpec& first = config.phases.front();
+  Model initial(config.model, data.shape, std::ssize(data.classes), first.precision, config.dtype(), Key(first.train.seed));
+  for (const std::string& line : initialize(config, initial)) console.print("{}", line);
   console.print("everything checked; nothing was written");
   console.json(write(model));
   return 0;
@@ -99,6 +102,7 @@ int start(const Arguments& arguments, const RunOptions& options, const Console& 
 int command::train(const Arguments& arguments) {
   const Console console(arguments);
   apply_threads(arguments);
+  (void)least_demanded(arguments);  // a wrong one is told before the training, not after
   require(arguments.has("CONFIG") || arguments.has("resume"),
           "train: wants a CONFIG or --resume RUN (see `lptrain train --help`)");
   console.detail("{}", version_text(true));

@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int64_t kMost = int64_t{1} << 40;
+constexpr int64_t kMostSeed = 1'000'000'000'000'000;  // as of train.seed
 constexpr int kMostThreads = 1024;
 
 bool is_file(const fs::path& path) {
@@ -82,7 +83,7 @@ RunConfig config_of(const std::string& source, const Arguments& arguments) {
   const auto set = [&](std::string_view option, std::string_view path, const std::string& text) {
     document.set(path, text, fmt::format("--{} {}", option, arguments.text(option)));
   };
-  if (arguments.given("seed")) set("seed", "train.seed", fmt::format("{}", *arguments.integer("seed", 0, INT64_MAX)));
+  if (arguments.given("seed")) set("seed", "train.seed", fmt::format("{}", *arguments.integer("seed", 0, kMostSeed)));
   if (arguments.given("limit")) set("limit", "dataset.limit", fmt::format("{}", *arguments.integer("limit", 1, kMost)));
   if (arguments.given("init-from")) set("init-from", "init_from", quoted(arguments.text("init-from")));
   if (!arguments.knows("set")) return read_config(std::move(document));

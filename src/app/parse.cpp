@@ -64,6 +64,15 @@ std::string missing_value(const Command& command, const std::string& what) {
   return what;
 }
 
+// An empty text is a shell variable that was never set.
+void refuse_empty_values(const Command& command, const Arguments::Values& values) {
+  for (const Option& option : command.options)
+    if (option.kind == Option::Kind::value)
+      for (const std::string& text : values.at(std::string(option.name)))
+        require(!text.empty(), "{}: --{} wants a value: {}, found an empty one{}", command.name, option.name, option.value,
+                hint(command));
+}
+
 }  // namespace
 
 Arguments parse_arguments(const Command& command, std::span<const std::string> words) {
@@ -81,6 +90,7 @@ Arguments parse_arguments(const Command& command, std::span<const std::string> w
     fail(ErrorKind::usage, "{}: {}{}", command.name, missing_value(command, error.what()), hint(command));
   }
   refuse_unknown_options(command, app.remaining());
+  refuse_empty_values(command, values);
   place_words(command, positionals, values);
   return {std::move(values), {words.begin(), words.end()}};
 }

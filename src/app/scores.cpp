@@ -39,8 +39,10 @@ std::string size_line(const Summary& s) {
   return line;
 }
 
+std::optional<double> least_demanded(const Arguments& arguments) { return arguments.number("fail-below", 0, 1); }
+
 void demand(const Arguments& arguments, double accuracy, const std::string& what) {
-  const auto least = arguments.number("fail-below", 0, 1);
+  const auto least = least_demanded(arguments);
   if (least && !(accuracy >= *least))
     fail(ErrorKind::diverged, "{} is {}, below the demanded {} (--fail-below)", what, percent(accuracy), percent(*least));
 }

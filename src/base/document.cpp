@@ -98,6 +98,7 @@ void Document::set(std::string_view path, std::string_view text, std::string_vie
   try {
     *value = json::parse(text, place.source);
   } catch (const DocumentError&) {
+    if (text.starts_with('{')) throw;  // meant to be an object
     value->data = std::string(text);
   }
   json::move_to(*value, place);

@@ -18,6 +18,14 @@ Document phase_defaults(const Document& top) {
   return d;
 }
 
+// "phases" is absent, or a list of objects.
+void check_phases(const Document& document) {
+  if (!document.has("phases")) return;
+  bool is_right = document.is_list("phases") && document.size("phases") > 0;
+  for (size_t i = 0; is_right && i < document.size("phases"); ++i) is_right = document.is_object(fmt::format("phases.{}", i));
+  if (!is_right) throw DocumentError({{document.origin("phases"), "phases", "phases must be a list of one or more objects", 0}});
+}
+
 std::vector<PhaseSpec> read_phases(const Document& document) {
   std::vector<PhaseSpec> phases;
   const size_t count = document.has("phases") ? document.size("phases") : 0;
@@ -63,7 +71,7 @@ void TrainSpec::fields(Fields& f) {
   f("loss_scale", loss_scale, "factor on the loss before backward, so that small gradients survive narrow formats");
   f("clip_norm", clip_norm, "largest Euclidean norm of all gradients together", {1e-30, 1e30});
   f("clip_value", clip_value, "largest magnitude of any gradient", {1e-30, 1e30});
-  f("seed", seed, "of everything random but the validation split");
+  f("seed", seed, "of everything random but the validation split", {0, 1e15});
   f("eval_batch", eval_batch, "examples at a time in evaluation", {1, 1e6});
 }
 
@@ -92,6 +100,7 @@ RunConfig read_config(Document document, std::span<const std::string> assignment
     refuse_hidden(document, assignment.substr(0, assignment.find('=')), "--set " + assignment);
     document.set(assignment);
   }
+  check_phases(document);
   RunConfig config;
   Document top = document;
   top.erase("phases");

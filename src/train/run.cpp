@@ -196,16 +196,11 @@ struct Session {
   }
 };
 
-// Takes the weights that a run begins with; what to tell of it.
-std::vector<std::string> initialize(const RunConfig& config, Model& model) {
-  if (config.init_from.empty()) return {};
-  fs::path file = config.init_from;
-  if (fs::is_directory(file)) file /= "best.safetensors";
-  const Loaded loaded = load_matching(read_tensors(file), file.string(), model);
-  std::vector<std::string> lines = loaded.differences();
-  lines.insert(lines.begin(), fmt::format("{}: {} of {} tensors loaded{}", file.string(), loaded.taken, loaded.wanted,
-                                          loaded.taken < loaded.wanted ? ", the others keep their initial values" : ""));
-  return lines;
+// The weights file of a run folder: the best epoch's if there is one, unless the last is asked for. A file is itself.
+fs::path weights_of(const fs::path& run_or_file, bool last) {
+  if (!fs::is_directory(run_or_file)) return run_or_file;
+  const fs::path best = run_or_file / "best.safetensors";
+  return last || !fs::exists(best) ? run_or_file / "last.safetensors" : best;
 }
 
 // What a kill in the middle of writing left (base/files.h).
@@ -230,6 +225,16 @@ RunConfig with_model(const RunConfig& config, const Dataset& data) {
 }
 
 }  // namespace
+
+std::vector<std::string> initialize(const RunConfig& config, Model& model) {
+  if (config.init_from.empty()) return {};
+  const fs::path file = weights_of(config.init_from, false);
+  const Loaded loaded = load_matching(read_tensors(file), file.string(), model);
+  std::vector<std::string> lines = loaded.differences();
+  lines.insert(lines.begin(), fmt::format("{}: {} of {} tensors loaded{}", file.string(), loaded.taken, loaded.wanted,
+                                          loaded.taken < loaded.wanted ? ", the others keep their initial values" : ""));
+  return lines;
+}
 
 void Summary::Selected::fields(Fields& f) {
   f("epoch", epoch, "chosen by validation");
@@ -299,8 +304,7 @@ Summary resume_run(const fs::path& folder, const RunOptions& options, const std:
 
 Trained load_trained(const fs::path& run_or_file, bool last, const std::string& data_folder,
                      std::span<const std::string> assignments) {
-  fs::path file = run_or_file;
-  if (fs::is_directory(file)) file /= last || !fs::exists(file / "best.safetensors") ? "last.safetensors" : "best.safetensors";
+  const fs::path file = weights_of(run_or_file, last);
   const TensorFile weights = read_tensors(file);
   const std::string* text = weights.note("config");
   if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());

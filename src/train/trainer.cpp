@@ -153,8 +153,10 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
                 now() - started_,
                 {progress_.running.loss(), progress_.running.accuracy(), progress_.running.count},
                 {}};
-  e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
-  const bool is_best = progress_.best.epoch == 0 || is_better(e.validation, progress_.best.validation);
+  if (data_.validation.size() > 0)
+    e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
+  const bool is_best =
+      e.validation.examples > 0 && (progress_.best.epoch == 0 || is_better(e.validation, progress_.best.validation));
   if (is_best) progress_.best = {e.epoch, e.validation};
   progress_.history.push_back(e);
   progress_.running = {};

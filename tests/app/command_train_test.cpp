@@ -94,6 +94,38 @@ TEST_CASE("unknown names exit 2 and name the nearest") {
   CHECK(fs::is_empty(folder.path));
 }
 
+TEST_CASE("phases that are no list, broken objects and impossible demands are told before anything is done") {
+  const Folder folder;
+  const auto fails = [&](const Line& words, const std::string& says) {
+    const Outcome o = run(Line{"train", "configs/smoke_f32.json", "--out", folder / "run"} + words);
+    CAPTURE(o.err);
+    CHECK(o.code == 2);
+    CHECK(o.says(says));
+    CHECK_FALSE(fs::exists(folder.path / "run"));
+  };
+  for (const char* phases : {"3", "[]", "{}", "[3]", "null", "[{}, []]"})
+    fails({"--set", std::string("phases=") + phases}, "phases must be a list of one or more objects");
+  fails({"--set", "train.optimizer={\"sgd\":"}, "broken JSON");
+  fails({"--set", "train.seed=18446744073709551615"}, "0..1000000000000000");
+  fails({"--fail-below", "98"}, "--fail-below: wanted a number 0..1");
+  fails({"--init-from", ""}, "--init-from wants a value");
+}
+
+TEST_CASE("without validation examples every epoch is run, and none is called the best") {
+  const Folder folder;
+  const Outcome o = run(kSmoke + Line{"--set", "dataset.validation=0", "--out", folder / "a", "--json"});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  CHECK_FALSE(o.says("best so far"));
+  CHECK_FALSE(fs::exists(folder.path / "a/best.safetensors"));
+  CHECK(number_at(json_of(o), "test.accuracy") > 0.3);
+  CHECK(json_of(o).text_at("best.epoch") == "0");
+  const Outcome on = run(kSmoke + Line{"--init-from", folder / "a", "--out", folder / "b"});
+  CAPTURE(on.err);
+  CHECK(on.code == 0);
+  CHECK(run({"eval", folder / "a"}).code == 0);
+}
+
 TEST_CASE("a dry run shows the model and writes nothing") {
   const Folder folder;
   const Outcome o = run(Call{{"smoke_int8.json", "--dry-run"}, folder.path});
@@ -103,6 +135,7 @@ TEST_CASE("a dry run shows the model and writes nothing") {
   CHECK(o.says("nothing was written"));
   CHECK(fs::is_empty(folder.path));
   CHECK(run(Call{{"smoke_int8.json", "--dry-run", "--out", "x", "--set", "model=tiny_cnn"}, folder.path}).code == 2);
+  CHECK(run(Call{{"smoke_int8.json", "--dry-run", "--init-from", "nowhere"}, folder.path}).code == 3);
 }
 
 TEST_CASE("a folder that holds something is never written to") {

@@ -80,6 +80,7 @@ TEST_CASE("mistakes are named, with what to type instead") {
   CHECK(mistake({"f", "--Seed=3"}).find("unknown option --Seed;") != std::string::npos);
   CHECK(mistake({"f", "-z"}).find("unknown option -z") != std::string::npos);
   CHECK(mistake({"f", "--seed"}) == "sample: --seed wants a value: N (see `lptrain sample --help`)");
+  CHECK(mistake({"f", "--seed", ""}) == "sample: --seed wants a value: N, found an empty one (see `lptrain sample --help`)");
   CHECK(mistake({}) == "sample: wants FILE: what to read (see `lptrain sample --help`)");
   CHECK(mistake({"--json"}).find("wants FILE") != std::string::npos);
 }

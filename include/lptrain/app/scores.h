@@ -1,5 +1,6 @@
 // Results of runs as people read them.
 #pragma once
+#include <optional>
 #include <string>
 
 #include "lptrain/app/command.h"
@@ -12,6 +13,8 @@ std::string score_table(const Summary& summary);  // train, validation, test, be
 // "421k parameters, 8 bits a weight, 424 kB packed, 4.2M multiplications an example, 0.4 ms for one and 12 ms for 64 at once"
 std::string size_line(const Summary& summary);
 
+// What --fail-below asks for, if it is given; throws Error(usage) unless it is in 0..1.
+std::optional<double> least_demanded(const Arguments& arguments);
 // Throws Error(diverged) when an accuracy in 0..1 is below what --fail-below asks for (if it is given). `what`: "test accuracy of
 // the last epoch".
 void demand(const Arguments& arguments, double accuracy, const std::string& what);

@@ -68,6 +68,10 @@ struct RunEnd {
 Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop);
 Summary resume_run(const std::filesystem::path& folder, const RunOptions& options, const std::atomic<int>& stop);
 
+// Takes the weights that config.init_from names, if any, into a new model of that config. Lines for people: what was taken, what
+// kept its initial value and why. Throws Error(data) as load_matching does.
+std::vector<std::string> initialize(const RunConfig& config, Model& model);
+
 // A trained model with what it was trained on.
 struct Trained {
   RunConfig config;
