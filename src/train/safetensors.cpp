@@ -9,6 +9,7 @@
 
 #include "lptrain/base/document.h"
 #include "lptrain/base/files.h"
+#include "lptrain/base/random.h"
 #include "lptrain/base/text.h"
 
 namespace lp {
@@ -18,6 +19,7 @@ static_assert(std::endian::native == std::endian::little, "these files hold litt
 
 constexpr size_t kMostTensors = 1 << 15;  // finding one in the header takes time that grows with their number
 constexpr std::string_view kMetadata = "__metadata__";
+constexpr std::string_view kChecksum = "checksum", kNoSum = "0000000000000000";  // a note that guards the rest, until it is known
 constexpr size_t kLengthBytes = 8, kAlignment = 8;
 
 // A DType under its name in these files.
@@ -36,6 +38,57 @@ struct TypeName {
     fail(ErrorKind::usage, "cannot use tensors of type \"{}\"{}", text, suggestion(text, known()));
   }
 };
+
+// 64 bits that change with any bit of what is added. Every step is a bijection, so that one changed word cannot be missed.
+class Checksum {
+ public:
+  void add(std::string_view bytes) {
+    step(bytes.size());
+    uint64_t word = 0;
+    for (; bytes.size() >= sizeof word; bytes.remove_prefix(sizeof word)) {
+      std::memcpy(&word, bytes.data(), sizeof word);
+      step(word);
+    }
+    word = 0;
+    std::memcpy(&word, bytes.data(), bytes.size());
+    step(word);
+  }
+  std::string text() const { return fmt::format("{:016x}", mix(sum_)); }
+
+ private:
+  void step(uint64_t word) { sum_ = (std::rotl(sum_, 29) ^ word) * 0x9e3779b97f4a7c15u; }
+  uint64_t sum_ = 0;
+};
+
+std::string_view bytes_of(const Tensor& t) {
+  return t.bytes() == 0 ? std::string_view("")
+                        : std::string_view(static_cast<const char*>(t.raw()), static_cast<size_t>(t.bytes()));
+}
+
+// Where the 16 digits of the checksum stand in a header; npos in files of other programs.
+size_t place_of_sum(std::string_view header) {
+  const std::string key = fmt::format("\"{}\": \"", kChecksum);
+  const size_t at = header.find(key);
+  return at == header.npos || header.size() - at - key.size() < kNoSum.size() ? header.npos : at + key.size();
+}
+
+// Of the header, with zeros for those digits, and of all tensors.
+std::string checksum_of(std::string header, const TensorFile& content) {
+  Checksum sum;
+  sum.add(header.replace(place_of_sum(header), kNoSum.size(), kNoSum));
+  for (const auto& [name, tensor] : content.tensors) sum.add(bytes_of(tensor));
+  return sum.text();
+}
+
+void check_sum(std::string_view header, const TensorFile& content, std::string_view file) {
+  const size_t at = place_of_sum(header);
+  if (at == header.npos) return;
+  const std::string_view wanted = header.substr(at, kNoSum.size());
+  if (const std::string found = checksum_of(std::string(header), content); found != wanted)
+    fail(ErrorKind::data,
+         "{}: its \"{}\" is {}, but what it holds gives {}: damaged (a program that changes it must drop that note)", file,
+         kChecksum, wanted, found);
+}
 
 // What the header says of one tensor; every part must be there.
 struct Entry {
@@ -116,7 +169,9 @@ Tensor read_tensor(const Named& named, std::string_view data, std::string_view f
 }
 
 Header header_of(const TensorFile& content) {
+  require(!content.note(kChecksum), "a note cannot be called \"{}\": it is written by itself", kChecksum);
   Header header{content.metadata, {}};
+  header.metadata.emplace_back(kChecksum, kNoSum);
   int64_t at = 0;
   std::vector<std::string_view> names;
   for (const auto& [name, tensor] : content.tensors) {
@@ -147,10 +202,10 @@ const std::string* TensorFile::note(std::string_view key) const { return found(m
 void write_tensors(const std::filesystem::path& file, const TensorFile& content) {
   std::string header = write(header_of(content)).dump(0);
   header.resize((header.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  header.replace(place_of_sum(header), kNoSum.size(), checksum_of(header, content));
   const uint64_t length = header.size();
   std::vector<std::string_view> parts{{reinterpret_cast<const char*>(&length), kLengthBytes}, header};
-  for (const auto& [name, tensor] : content.tensors)
-    parts.emplace_back(static_cast<const char*>(tensor.raw()), static_cast<size_t>(tensor.bytes()));
+  for (const auto& [name, tensor] : content.tensors) parts.push_back(bytes_of(tensor));
   write_file(file, parts);
 }
 
@@ -169,7 +224,9 @@ TensorFile parse_tensors(std::string_view bytes, std::string_view name) {
     TensorFile content;
     for (const Named* named : in_data_order(header.tensors, data.size(), name))
       content.tensors.emplace_back(named->first, read_tensor(*named, data, name));
+    check_sum(bytes.substr(0, length), content, name);
     content.metadata = std::move(header.metadata);
+    std::erase_if(content.metadata, [](const auto& note) { return note.first == kChecksum; });
     return content;
   } catch (const DocumentError& e) {
     fail(ErrorKind::data, "{}: the header is damaged: {}", name, e.what());

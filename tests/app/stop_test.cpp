@@ -125,6 +125,15 @@ TEST_CASE("a damaged or missing checkpoint exits 3 and names the file") {
     CHECK(o.code == 3);
     CHECK(o.says("last.state"));
   }
+  for (const size_t at : {state.size() / 3, state.size() - 1}) {
+    std::string flipped = state;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1);
+    write_file(folder / "a/last.state", flipped);
+    const Outcome o = run({"train", "--resume", folder / "a"});
+    CAPTURE(o.err);
+    CHECK(o.code == 3);
+    CHECK(o.says("last.state"));
+  }
   write_file(folder / "a/last.safetensors", std::string_view(weights).substr(0, weights.size() - 4));
   CHECK(run({"eval", folder / "a", "--last"}).code == 3);
   fs::remove(folder.path / "a/last.state");

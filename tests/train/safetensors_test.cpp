@@ -202,6 +202,38 @@ TEST_CASE("every truncation is refused") {
   CHECK_THROWS_AS(read_tensors(folder.path / "absent"), Error);
 }
 
+TEST_CASE("every changed bit is noticed; a file without a checksum is another program's") {
+  const Folder folder;
+  write_tensors(folder.path / "w.safetensors", example());
+  const std::string bytes = read_file(folder.path / "w.safetensors");
+  const size_t note = bytes.find("checksum");
+  for (size_t at = 0; at < bytes.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      if (note <= at && at < note + 8) continue;
+      std::string damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
+      CHECK_FALSE(refusal(damaged).empty());
+    }
+  std::string other = bytes;
+  other.replace(note, 8, "chksum__");
+  other.back() ^= 1;
+  CHECK(refusal(other) == "");
+  std::string changed = bytes;
+  changed.back() ^= 1;
+  CHECK(says(refusal(changed), "its \"checksum\" is"));
+}
+
+TEST_CASE("notes may hold any bytes, and the note of the checksum is no one else's") {
+  const Folder folder;
+  TensorFile file = example();
+  file.metadata.emplace_back("classes", "caf\xe9\n\xff");
+  write_tensors(folder.path / "w.safetensors", file);
+  CHECK(read_tensors(folder.path / "w.safetensors").note("classes") != nullptr);
+  CHECK(read_tensors(folder.path / "w.safetensors").note("checksum") == nullptr);
+  file.metadata.emplace_back("checksum", "0123456789abcdef");
+  CHECK_THROWS_AS(write_tensors(folder.path / "x.safetensors", file), Error);
+}
+
 TEST_CASE("random damage gives an error or a file, never a crash") {
   const Folder folder;
   write_tensors(folder.path / "w.safetensors", example());

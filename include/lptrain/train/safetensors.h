@@ -19,10 +19,11 @@ struct TensorFile {
   const std::string* note(std::string_view key) const;  // a metadata entry
 };
 
-// Written whole or not at all (base/files.h).
+// Written whole or not at all (base/files.h), with a checksum of all notes and tensors in a note "checksum" of its own, which
+// reading checks and takes away. Files of other programs have none.
 void write_tensors(const std::filesystem::path& file, const TensorFile& content);
-// Checks everything before use: header length, JSON, names, types, shapes, offsets without holes or overlaps, file size. Throws
-// Error(data) with file and place.
+// Checks everything before use: header length, JSON, names, types, shapes, offsets without holes or overlaps, file size,
+// checksum. Throws Error(data) with file and place.
 TensorFile read_tensors(const std::filesystem::path& file);
 TensorFile parse_tensors(std::string_view bytes, std::string_view name);
 
