@@ -55,7 +55,7 @@ std::string verdict_on(const MetricChange& change, Better better) {
 std::vector<MetricChange> metrics_of(const Document& a, const Document& b) {
   std::vector<MetricChange> changes;
   for (const TableColumn& column : table_columns()) {
-    if (column.is_paired) continue;
+    if (column.shown == Shown::difference || !column.is_usual) continue;
     MetricChange change{std::string(column.key), {}, value_in(a, column), value_in(b, column)};
     change.verdict = verdict_on(change, column.better);
     if (change.before || change.after) changes.push_back(std::move(change));

@@ -92,7 +92,9 @@ Arguments parse_arguments(const Command& command, std::span<const std::string> w
   refuse_unknown_options(command, app.remaining());
   refuse_empty_values(command, values);
   place_words(command, positionals, values);
-  return {std::move(values), {words.begin(), words.end()}};
+  std::vector<std::string> typed{std::string(command.name)};
+  typed.insert(typed.end(), words.begin(), words.end());
+  return {std::move(values), std::move(typed)};
 }
 
 }  // namespace lp

@@ -9,6 +9,7 @@ int eval(const Arguments& arguments);
 int predict(const Arguments& arguments);
 int sweep(const Arguments& arguments);
 int table(const Arguments& arguments);
+int reproduce(const Arguments& arguments);
 int compare(const Arguments& arguments);
 int runs(const Arguments& arguments);
 int summary(const Arguments& arguments);

@@ -45,7 +45,7 @@ RunGroups::Labels RunGroups::baseline_of(const Labels& labels) const {
 Estimate RunGroups::estimate(const Labels& labels, const TableColumn& column) const {
   const std::map<int64_t, double> own = values(labels, column);
   std::vector<double> a, b;
-  if (!column.is_paired) {
+  if (column.shown != Shown::difference) {
     for (const auto& [seed, value] : own) a.push_back(value);
     return lp::estimate(a);
   }

@@ -129,7 +129,8 @@ SweepCall sweep_of(const Arguments& arguments, const std::string& word) {
   call.goes_on = arguments.has("resume");
   const bool is_folder = fs::is_directory(word);
   require(!is_folder || is_sweep_folder(word), "{}: is not the folder of a sweep", word);
-  call.spec = is_folder ? read_sweep_of(word) : load_sweep(find_sweep(word));
+  call.file = is_folder ? fs::path(word) / "sweep.json" : find_sweep(word);
+  call.spec = load_sweep(call.file);
   for (const char* size : {"quick", "reduced"})
     if (arguments.has(size)) call.spec = in_size(call.spec, size);
   call.folder = arguments.has("out") ? arguments.text("out") : is_folder ? word : "runs/" + call.spec.name;

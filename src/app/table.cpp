@@ -38,7 +38,8 @@ std::vector<const TableColumn*> metrics_of(const std::vector<RunRecord>& runs, c
   if (!metrics.empty()) return metrics;
   if (!layout.columns.empty()) return {&find_column("accuracy")};
   for (const TableColumn& column : table_columns())
-    if (std::ranges::any_of(runs, [&](const RunRecord& run) { return value_in(run.summary, column).has_value(); }))
+    if (column.is_usual &&
+        std::ranges::any_of(runs, [&](const RunRecord& run) { return value_in(run.summary, column).has_value(); }))
       metrics.push_back(&column);
   return metrics;
 }

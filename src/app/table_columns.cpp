@@ -15,23 +15,27 @@ namespace lp {
 namespace {
 
 constexpr TableColumn kColumns[] = {
-    {"accuracy", "test accuracy, %", "best.test.accuracy", "", Unit::percent, Better::higher, true, false,
+    {"accuracy", "test accuracy, %", "best.test.accuracy", "", Unit::percent, Better::higher, Shown::spread,
      "test accuracy: of the epoch that validation selects"},
-    {"last", "last epoch, %", "test.accuracy", "", Unit::percent, Better::higher, true, false,
+    {"last", "last epoch, %", "test.accuracy", "", Unit::percent, Better::higher, Shown::spread,
      "last epoch: test accuracy of the last epoch's model"},
-    {"difference", "difference, points", "best.test.accuracy", "", Unit::points, Better::higher, false, true, ""},
-    {"bits_per_weight", "bits / weight", "cost.bits_per_weight", "bits_per_weight", Unit::bits, Better::lower, false, false, ""},
-    {"packed_bytes", "bytes", "cost.packed_bytes", "weight_bytes", Unit::bytes, Better::lower, false, false,
+    {"error", "test error, %", "best.test.accuracy", "", Unit::error, Better::lower, Shown::spread,
+     "test error: of the epoch that validation selects", false},
+    {"last_error", "last epoch's error, %", "test.accuracy", "", Unit::error, Better::lower, Shown::spread,
+     "last epoch's error: of the last epoch's model", false},
+    {"difference", "difference, points", "best.test.accuracy", "", Unit::points, Better::higher, Shown::difference, ""},
+    {"bits_per_weight", "bits / weight", "cost.bits_per_weight", "bits_per_weight", Unit::bits, Better::lower, Shown::mean, ""},
+    {"packed_bytes", "bytes", "cost.packed_bytes", "weight_bytes", Unit::bytes, Better::lower, Shown::mean,
      "bytes: of the weights, packed at their width"},
-    {"macs", "MACs", "cost.macs", "macs", Unit::count, Better::lower, false, false, "MACs: for one example"},
-    {"bit_operations", "bit operations", "cost.bit_operations", "", Unit::count, Better::lower, false, false,
+    {"macs", "MACs", "cost.macs", "macs", Unit::count, Better::lower, Shown::mean, "MACs: for one example"},
+    {"bit_operations", "bit operations", "cost.bit_operations", "", Unit::count, Better::lower, Shown::mean,
      "bit operations: MACs times the bits of both operands"},
-    {"energy", "energy (estimate)", "cost.energy_joules", "", Unit::joules, Better::lower, false, false,
+    {"energy", "energy (estimate)", "cost.energy_joules", "", Unit::joules, Better::lower, Shown::mean,
      "energy: an estimate for 45 nm, after Horowitz 2014"},
-    {"latency_1", "latency, batch 1", "cost.latency.batch_1", "", Unit::seconds, Better::lower, true, false, ""},
-    {"latency_64", "latency, batch 64", "cost.latency.batch_64", "", Unit::seconds, Better::lower, true, false, ""},
-    {"sparsity", "sparsity, %", "cost.sparsity", "", Unit::percent, Better::neither, true, false, ""},
-    {"seconds", "training", "seconds", "", Unit::seconds, Better::lower, true, false, ""},
+    {"latency_1", "latency, batch 1", "cost.latency.batch_1", "", Unit::seconds, Better::lower, Shown::spread, ""},
+    {"latency_64", "latency, batch 64", "cost.latency.batch_64", "", Unit::seconds, Better::lower, Shown::spread, ""},
+    {"sparsity", "sparsity, %", "cost.sparsity", "", Unit::percent, Better::neither, Shown::spread, ""},
+    {"seconds", "training", "seconds", "", Unit::seconds, Better::lower, Shown::spread, ""},
 };
 
 constexpr const char* kSelectedBy = "best.validation.examples";
@@ -69,12 +73,14 @@ std::optional<double> value_in(const Document& summary, const TableColumn& colum
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   if (end == text.c_str() || *end || !std::isfinite(value)) return {};
+  if (column.unit == Unit::error) return 100 * (1 - value);
   return column.unit == Unit::percent || column.unit == Unit::points ? 100 * value : value;
 }
 
 std::string number_text(double value, Unit unit) {
   switch (unit) {
-    case Unit::percent: return fmt::format("{:.2f}", value);
+    case Unit::percent:
+    case Unit::error: return fmt::format("{:.2f}", value);
     case Unit::points: return fmt::format("{:+.2f}", value);
     case Unit::bits: return fmt::format("{:.3g}", value);
     case Unit::count: return human_count(value);
@@ -89,8 +95,8 @@ std::string estimate_text(const Estimate& e, const TableColumn& column) {
   if (e.count == 0) return "-";
   std::string text = number_text(e.mean, column.unit);
   if (e.count < 2) return text;
-  if (column.is_paired) return fmt::format("{} [{:+.2f}, {:+.2f}]", text, e.low, e.high);
-  return column.is_spread ? fmt::format("{} ± {}", text, number_text(e.deviation, column.unit)) : text;
+  if (column.shown == Shown::difference) return fmt::format("{} [{:+.2f}, {:+.2f}]", text, e.low, e.high);
+  return column.shown == Shown::spread ? fmt::format("{} ± {}", text, number_text(e.deviation, column.unit)) : text;
 }
 
 }  // namespace lp

@@ -47,7 +47,7 @@ std::string caption(const Table& table) {
 
 std::string cell_text(const TableCell& cell, const TableHead& head) {
   const bool all_diverged = cell.estimate.count == 0 && !cell.troubles.empty() && cell.troubles[0].ends_with("diverged");
-  return all_diverged && !head.column->is_paired ? "diverged" : estimate_text(cell.estimate, *head.column);
+  return all_diverged && head.column->shown != Shown::difference ? "diverged" : estimate_text(cell.estimate, *head.column);
 }
 
 Texts texts_of(const TableRow& row, const Table& table) {
@@ -96,8 +96,8 @@ std::string csv(const Table& table) {
   for (const TableHead& head : table.heads) {
     const std::string name = join(head.labels, " ") + (head.labels.empty() ? "" : " ") + std::string(head.column->key);
     heads.push_back(name);
-    if (head.column->is_spread) heads.push_back(name + " deviation");
-    if (head.column->is_paired) heads.insert(heads.end(), {name + " low", name + " high"});
+    if (head.column->shown == Shown::spread) heads.push_back(name + " deviation");
+    if (head.column->shown == Shown::difference) heads.insert(heads.end(), {name + " low", name + " high"});
     heads.push_back(name + " seeds");
   }
   std::string text = joined(heads, csv_escape, "", ",", "\n");
@@ -106,8 +106,8 @@ std::string csv(const Table& table) {
     for (size_t i = 0; i < row.cells.size(); ++i) {
       const Estimate& e = row.cells[i].estimate;
       cells.push_back(e.count ? csv_number(e.mean) : "");
-      if (table.heads[i].column->is_spread) cells.push_back(e.count ? csv_number(e.deviation) : "");
-      if (table.heads[i].column->is_paired)
+      if (table.heads[i].column->shown == Shown::spread) cells.push_back(e.count ? csv_number(e.deviation) : "");
+      if (table.heads[i].column->shown == Shown::difference)
         cells.insert(cells.end(), {e.count ? csv_number(e.low) : "", e.count ? csv_number(e.high) : ""});
       cells.push_back(std::to_string(e.count));
     }
@@ -209,7 +209,7 @@ struct JsonTable {
 std::optional<double> known(double value) { return std::isfinite(value) ? std::optional(value) : std::nullopt; }
 
 JsonCell json_cell(const TableCell& cell, const TableHead& head) {
-  constexpr const char* kUnits[] = {"percent", "points", "bits", "count", "bytes", "seconds", "joules"};
+  constexpr const char* kUnits[] = {"percent", "percent", "points", "bits", "count", "bytes", "seconds", "joules"};
   JsonCell json{std::string(head.column->key),
                 kUnits[static_cast<size_t>(head.column->unit)],
                 head.labels,

@@ -50,7 +50,8 @@ TEST_CASE("positionals, flags, values and lists, in any order") {
   CHECK_FALSE(a.has("json"));
   CHECK(a.integer("seed", 0, 10) == 7);
   CHECK(a.list("set") == Texts{"x.y=1", "l=[1, 2]", "e="});
-  CHECK(a.words().size() == 11);
+  CHECK(a.words().size() == 12);
+  CHECK(a.words()[0] == "sample");
 }
 
 TEST_CASE("values reach the command as they were typed") {

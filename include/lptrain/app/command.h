@@ -44,7 +44,7 @@ class Arguments {
   const std::vector<std::string>& list(std::string_view option) const;
   bool knows(std::string_view option) const { return values_.contains(option); }      // the row has it
   bool given(std::string_view option) const { return knows(option) && has(option); }  // for code that commands share
-  const std::vector<std::string>& words() const { return words_; }                    // as typed, without the program's name
+  const std::vector<std::string>& words() const { return words_; }  // the command's name, and what was typed after it
 
  private:
   Values values_;

@@ -13,6 +13,7 @@ namespace lp {
 // The sweep that a call means: SWEEP (a file, the name of a shipped one, or a sweep's folder) with --quick or --reduced.
 struct SweepCall {
   SweepSpec spec;
+  std::filesystem::path file;    // it was read from
   std::filesystem::path folder;  // --out, the folder named, or runs/<name>
   bool goes_on = false;          // --resume
 };

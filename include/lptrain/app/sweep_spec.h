@@ -31,11 +31,12 @@ struct SweepSize {
 
 // What somebody else reports of some cells, and how near we should come.
 struct Published {
-  Dictionary<std::string> where;    // as in CellRule
-  std::string metric = "accuracy";  // a column of the table (table_columns.h)
-  std::optional<double> value, deviation;
-  std::optional<std::vector<double>> band, reduced, quick;  // [low, high] of ours minus the value (0 if there is none), by size
-  std::string source, note;
+  Dictionary<std::string> where = {};  // as in CellRule
+  std::string metric = "accuracy";     // a column of the table (table_columns.h)
+  std::optional<double> value = {}, deviation = {};
+  std::optional<std::vector<double>> band = {}, reduced = {},
+                                     quick = {};  // [low, high] of ours minus the value (0 if there is none), by size
+  std::string source = {}, note = {};
   bool recalled = false;  // from memory, not verified
   void fields(Fields& f);
 };

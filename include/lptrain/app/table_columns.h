@@ -10,23 +10,27 @@
 
 namespace lp {
 
-enum class Unit : uint8_t { percent, points, bits, count, bytes, seconds, joules };
+enum class Unit : uint8_t { percent, error, points, bits, count, bytes, seconds, joules };
 enum class Better : uint8_t { higher, lower, neither };
+
+// Over seeds: the mean alone, with its deviation, or the mean difference to the baseline, seed by seed, with its confidence
+// interval.
+enum class Shown : uint8_t { mean, spread, difference };
 
 struct TableColumn {
   std::string_view key, heading;
   std::string_view path, older_path;  // into summary.json; the second one is looked at if the first is not there ("": none)
   Unit unit;
   Better better;
-  bool is_spread;        // shown with its deviation over seeds
-  bool is_paired;        // the difference to the baseline, seed by seed, with its confidence interval
+  Shown shown;
   std::string_view doc;  // what a reader must know; "": the heading says it
+  bool is_usual = true;  // in tables that do not say which columns they want
 };
 
 std::span<const TableColumn> table_columns();
 const TableColumn& find_column(const std::string& key);  // throws Error(usage) with a suggestion
 
-// In the column's unit (percent: 0..100); nothing if it is not there, null, or of a split without examples.
+// In the column's unit (percent: 0..100; error: 100 minus it); nothing if it is not there, null, or of a split without examples.
 std::optional<double> value_in(const Document& summary, const TableColumn& column);
 
 // A number as people read it: "98.91", "1.6 MB", "12.3 ms".

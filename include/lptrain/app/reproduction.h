@@ -1,0 +1,50 @@
+// Ours beside theirs: what a sweep reached, against what is published of its cells.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lptrain/app/run_groups.h"
+#include "lptrain/app/sweep_spec.h"
+
+namespace lp {
+
+enum class Verdict : uint8_t { pass, missed, not_run, not_judged };
+template <>
+struct Words<Verdict> {
+  static constexpr std::string_view list[] = {"pass", "missed", "not run", "not judged"};
+};
+
+// One published value of one cell.
+struct ReproducedCell {
+  std::vector<std::string> labels;  // one of each axis
+  std::string metric;
+  std::optional<double> value, deviation;  // theirs
+  Estimate ours;
+  std::optional<double> low, high;  // where the mean of ours must lie
+  Verdict verdict = Verdict::not_judged;
+  std::string source, note;
+  bool recalled = false;
+  void fields(Fields& f);
+};
+
+struct Reproduction {
+  std::vector<std::string> axes;
+  std::vector<ReproducedCell> cells;  // in the order of "published", then of the runs
+  int64_t count(Verdict verdict) const;
+  // A Markdown table, with sources and what is recalled from memory below it.
+  std::string text() const;
+  std::string sentence() const;  // "14 of 16 values within their bands, 2 missed"
+};
+
+// A cell whose runs are missing is not run; one without a band (in the size that was run) is not judged.
+Reproduction reproduce(const SweepSpec& spec, const RunGroups& groups);
+
+// Where and how a reproduction was made: heads its files in configs/tables/results.
+struct Provenance {
+  std::string command, version, commit, cpu, date;
+  std::string text(std::string_view before) const;  // a line each
+};
+Provenance provenance_of(const std::vector<RunRecord>& runs, const std::vector<std::string>& command);
+
+}  // namespace lp

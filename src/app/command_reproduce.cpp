@@ -1,0 +1,78 @@
+// lptrain reproduce: a table of the literature run again, ours beside theirs.
+#include "lptrain/app/console.h"
+#include "lptrain/app/reproduction.h"
+#include "lptrain/app/sweep.h"
+#include "lptrain/app/table.h"
+#include "lptrain/base/files.h"
+#include "rows.h"
+
+namespace lp {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Result {
+  std::string status, sweep, folder, sentence;
+  std::vector<ReproducedCell> cells;
+  std::vector<std::string> kept;  // files written
+  int64_t exit = 0;
+  void fields(Fields& f) {
+    f("status", status, "finished, missed, failed or interrupted");
+    f("sweep", sweep, "its name");
+    f("folder", folder, "where its runs are");
+    f("sentence", sentence, "how many values are within their bands");
+    f("cells", cells, "ours beside theirs");
+    f("kept", kept, "files written by --keep");
+    f("exit", exit, "exit code of the program");
+  }
+};
+
+// Markdown with the verdict, the table and all costs; CSV with all numbers. Beside the sweep's file, in results/.
+std::vector<std::string> keep(const SweepCall& call, const Reproduction& made, const std::vector<RunRecord>& runs,
+                              const std::vector<std::string>& command) {
+  const Provenance provenance = provenance_of(runs, command);
+  const TableLayout pivot{call.spec.rows, call.spec.columns, {}, call.spec.baseline}, all{made.axes, {}, {}, call.spec.baseline};
+  const fs::path folder = call.file.parent_path() / "results";
+  make_folder(folder);
+  const fs::path md = folder / (call.spec.name + ".md"), csv = folder / (call.spec.name + ".csv");
+  write_file(md, fmt::format("# {}\n\n{}.\n\n{}\n## Ours beside theirs\n\n{}\n## Table\n\n{}\n## Costs\n\n{}", call.spec.name,
+                             call.spec.description, provenance.text("- "), made.text(), table_as(table_of(runs, pivot), "md"),
+                             table_as(table_of(runs, all), "md")));
+  write_file(csv, provenance.text("# ") + table_as(table_of(runs, all), "csv"));
+  return {md.string(), csv.string()};
+}
+
+Result conclude(const SweepOutcome& outcome, const Reproduction& made) {
+  const bool missed = made.count(Verdict::missed) > 0;
+  Result result{missed ? "missed" : outcome.status, outcome.sweep, outcome.folder, made.sentence(), made.cells, {}, outcome.exit};
+  if (missed) result.exit = static_cast<int64_t>(ErrorKind::diverged);
+  return result;
+}
+
+}  // namespace
+
+int command::reproduce(const Arguments& arguments) {
+  const Console console(arguments);
+  const SweepCall call = sweep_of(arguments, arguments.text("NAME"));
+  require(!call.spec.published.empty(), "{}: publishes nothing to compare with; `lptrain sweep` runs it", call.spec.name);
+  for (const Published& p : call.spec.published) find_column(p.metric);
+  const SweepOutcome outcome = run_sweep(call, arguments, console);
+  if (outcome.status == "planned" || outcome.status == "interrupted") {
+    console.json(write(outcome));
+    return static_cast<int>(outcome.exit);
+  }
+  const std::vector<RunRecord> runs = read_records({outcome.folder});
+  std::vector<std::string> axes;
+  for (const auto& axis : call.spec.vary) axes.push_back(axis.first);
+  const RunGroups groups(runs, axes, call.spec.baseline);
+  const Reproduction made = lp::reproduce(call.spec, groups);
+  Result result = conclude(outcome, made);
+  if (arguments.has("keep")) result.kept = keep(call, made, runs, arguments.words());
+  console.print("{}", made.text());
+  for (const std::string& file : result.kept) console.say("wrote {}", file);
+  console.json(write(result));
+  return static_cast<int>(result.exit);
+}
+
+}  // namespace lp

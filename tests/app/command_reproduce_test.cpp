@@ -1,0 +1,139 @@
+// Ours beside theirs: bands, verdicts, exit codes, what is kept; and the tables that are shipped.
+#include <doctest/doctest.h>
+
+#include "app/program.h"
+#include "lptrain/app/reproduction.h"
+#include "lptrain/app/sweep_plan.h"
+#include "lptrain/base/document.h"
+
+using namespace lp;
+using namespace lp::test;
+
+namespace {
+
+std::string table_text(const std::string& published) {
+  return R"({"name": "t", "description": "A trial", "base": "smoke_f32", "set": {"dataset.limit": 100, "train.epochs": 1},
+    "vary": {"format": {"f32": {}, "int2": {"precision.weights": "int2"}}, "train.batch": [16, 32]},
+    "rows": ["format"], "columns": ["train.batch"], "quick": {"only": ["16"]}, "published": [)" +
+         published + "]}";
+}
+
+struct Stand : Folder {
+  explicit Stand(const std::string& published) { write_file(*this / "t.json", table_text(published)); }
+  Outcome call(const Line& words) const { return run(Call{words, path}); }
+};
+
+RunRecord record(const std::string& format, int64_t seed, double accuracy) {
+  RunRecord run;
+  run.labels = {{"format", format}};
+  run.seed = seed;
+  run.status = "finished";
+  run.summary = Document::parse(fmt::format(R"({{"best": {{"test": {{"accuracy": {}, "examples": 1}}}}}})", accuracy), "s");
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("a value passes if our mean lies in the band around it") {
+  const std::vector<RunRecord> runs{record("f32", 1, 0.990), record("f32", 2, 0.992), record("int8", 1, 0.980),
+                                    record("int8", 2, 0.986)};
+  const RunGroups groups(runs, {"format"}, "f32");
+  SweepSpec spec;
+  const auto verdict = [&](Published p) {
+    spec.published = {std::move(p)};
+    const Reproduction made = reproduce(spec, groups);
+    REQUIRE(made.cells.size() == 1);
+    return made.cells[0].verdict;
+  };
+  const Dictionary<std::string> int8{{"format", "int*"}};
+  CHECK(verdict({.where = int8, .value = 98.5, .band = {{-0.2, 0.2}}}) == Verdict::pass);  // ours is 98.3
+  CHECK(verdict({.where = int8, .value = 98.6, .band = {{-0.2, 0.2}}}) == Verdict::missed);
+  CHECK(verdict({.where = int8, .metric = "error", .value = 1.6, .band = {{-0.2, 0.2}}}) == Verdict::pass);
+  CHECK(verdict({.where = int8, .metric = "difference", .band = {{-0.9, -0.7}}}) == Verdict::pass);
+  CHECK(verdict({.where = int8, .metric = "difference", .band = {{-0.7, 0}}}) == Verdict::missed);
+  CHECK(verdict({.where = int8, .value = 98.5}) == Verdict::not_judged);
+  CHECK(verdict({.where = int8, .metric = "seconds", .value = 3, .band = {{0, 0}}}) == Verdict::not_run);
+}
+
+TEST_CASE("the baseline's difference to itself is nothing to judge; where nothing is named, all cells are meant") {
+  const std::vector<RunRecord> runs{record("f32", 1, 0.990), record("int8", 1, 0.980)};
+  const RunGroups groups(runs, {"format"}, "f32");
+  SweepSpec spec;
+  spec.published = {{.metric = "difference", .band = {{-2, 0}}},
+                    {.value = 99, .deviation = 0.05, .band = {{-2, 2}}, .source = "A paper", .recalled = true}};
+  const Reproduction made = reproduce(spec, groups);
+  CHECK(made.cells.size() == 3);
+  CHECK(made.count(Verdict::pass) == 3);
+  const std::string text = made.text();
+  CHECK(text.find("| int8 | test accuracy, % | 99.00† ± 0.05 | 98.00 | 97..101 | pass |") != text.npos);
+  CHECK(text.find("3 of 3 values are within their bands. Source: A paper.") != text.npos);
+  CHECK(text.find("† recalled, unverified.") != text.npos);
+}
+
+TEST_CASE("a table is run, judged, and kept with how it was made") {
+  const Stand stand(R"({"where": {"format": "int2"}, "metric": "difference", "band": [-100, 100], "note": "anything"})");
+  const Outcome o = stand.call({"reproduce", "t.json", "--keep", "--json"});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  const Document result = Document::parse(last_line(o.out), "out");
+  CHECK(result.text_at("status") == "finished");
+  CHECK(result.size("cells") == 2);
+  CHECK(result.text_at("cells.0.verdict") == "pass");
+  const std::string md = read_file(stand / "results/t.md"), csv = read_file(stand / "results/t.csv");
+  for (const char* part : {"# t\n", "- command: lptrain reproduce t.json --keep --json\n",
+                           "- version: ", "- machine: ", "- date: 20", "| anything |", "## Costs"})
+    CHECK_MESSAGE(md.find(part) != md.npos, part);
+  CHECK(csv.find("# command: lptrain reproduce") == 0);
+  CHECK(csv.find("\nformat,train.batch,accuracy,") != csv.npos);
+}
+
+TEST_CASE("a value outside its band exits 4; what did not run is no miss") {
+  const Stand stand(R"({"where": {"format": "int2"}, "value": 1000, "band": [-1, 1], "quick": [-1000, 0]})");
+  const Outcome missed = stand.call({"reproduce", "t.json", "--json"});
+  CHECK(missed.code == 4);
+  CHECK(Document::parse(last_line(missed.out), "out").text_at("status") == "missed");
+  CHECK(stand.call({"reproduce", "t.json", "--resume"}).says("| missed |"));
+  const Outcome quick = stand.call({"reproduce", "t.json", "--quick"});
+  CHECK(quick.code == 0);
+  CHECK(quick.says("1 of 1 values are within their bands"));
+  CHECK(stand.call({"reproduce", "t.json", "--dry-run"}).code == 0);
+}
+
+TEST_CASE("what cannot be compared is refused before anything runs") {
+  const Stand none("");
+  CHECK(none.call({"reproduce", "t.json"}).says("publishes nothing"));
+  const Stand wrong(R"({"metric": "acuracy", "band": [0, 1]})");
+  const Outcome o = wrong.call({"reproduce", "t.json"});
+  CHECK(o.code == 2);
+  CHECK(o.says("did you mean \"accuracy\"?"));
+  CHECK_FALSE(fs::exists(wrong.path / "runs"));
+  CHECK(wrong.call({"reproduce", "from_64_to_2"}).code == 2);
+  CHECK(wrong.call({"reproduce", "t.json", "--quick", "--reduced"}).code == 2);
+}
+
+TEST_CASE("every shipped table keeps to the schema of sweeps, resolves, and has its sizes, bands and budgets") {
+  int seen = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(source_dir()) / "configs/tables")) {
+    if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;
+    CAPTURE(entry.path().string());
+    ++seen;
+    const SweepSpec spec = load_sweep(entry.path());
+    CHECK(spec.name == entry.path().stem());
+    CHECK(spec.minutes > 0);
+    for (const char* size : {"reduced", "quick"}) {
+      const SweepSpec smaller = in_size(spec, size);
+      CHECK(smaller.minutes > 0);
+      CHECK(smaller.minutes <= (size == std::string("quick") ? 2 : 60));
+      for (const Published& p : smaller.published) CHECK(p.band.has_value());
+    }
+    for (const Published& p : spec.published) CHECK_NOTHROW(find_column(p.metric));
+    CHECK(run({"sweep", entry.path().string(), "--quick", "--dry-run"}).code == 0);
+  }
+  CHECK(seen >= 1);
+}
+
+TEST_CASE("the schema of sweeps knows every key that a sweep file may have") {
+  const Document schema = Document::parse(run({"schema", "--sweep", "--json"}).out, "out");
+  for (const char* key : {"base", "set", "vary", "cells", "seeds", "quick", "published"})
+    CHECK_MESSAGE(schema.has(std::string("properties.") + key), key);
+}
