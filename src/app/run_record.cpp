@@ -46,12 +46,21 @@ Best selected(const std::vector<EpochScores>& epochs) {
   return best;
 }
 
+std::string version_of(const fs::path& folder) {
+  const fs::path file = folder / "meta.json";
+  if (!fs::is_regular_file(file)) return "";
+  const Document meta = read_left(file);
+  const auto text = [&](const char* key) { return meta.has(key) ? meta.text_at(key) : ""; };
+  return fmt::format("{} ({})", text("version"), text("commit"));
+}
+
 RunRecord record_of(const fs::path& folder) {
   RunRecord run;
   run.folder = folder;
   run.status = status_of_run(folder);
   if (run.status != "finished" && run.status != "diverged") return run;
   run.summary = read_left(folder / "summary.json");
+  run.version = version_of(folder);
   if (run.status == "finished") check_selection(run.summary, folder);
   return run;
 }

@@ -38,7 +38,7 @@ struct Share {
 Share share_of(const Arguments& arguments, const SweepCall& call, size_t jobs) {
   const int64_t cores = thread_count();
   Share share{};
-  share.parallel = arguments.integer("jobs", 1, kMostParallel).value_or(std::min(cores, static_cast<int64_t>(jobs)));
+  share.parallel = std::min(arguments.integer("jobs", 1, kMostParallel).value_or(cores), static_cast<int64_t>(jobs));
   const bool has_begun = fs::exists(call.folder / "meta.json");
   share.threads = has_begun ? read_meta(call.folder).threads : std::max<int64_t>(1, cores / share.parallel);
   share.threads = arguments.integer("threads", 1, kMostParallel).value_or(share.threads);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "lptrain/app/run_record.h"
 #include "lptrain/base/files.h"
@@ -26,12 +27,11 @@ std::vector<JobLine> untouched(const std::vector<Axis>& axes, const std::vector<
       return label.first == axis.name && std::ranges::find(axis.points, label.second, &Point::name) != axis.points.end();
     });
   };
-  const auto in_plan = [&](const JobLine& line) {
-    return std::ranges::any_of(lines, [&](const JobLine& l) { return l.points == line.points; });
-  };
+  std::set<Dictionary<std::string>> planned;
+  for (const JobLine& line : lines) planned.insert(line.points);
   if (fs::exists(folder / kJobs))
     for (JobLine& line : read_jobs(folder))
-      if (in_grid(line) && !in_plan(line)) kept.push_back(std::move(line));
+      if (in_grid(line) && !planned.contains(line.points)) kept.push_back(std::move(line));
   return kept;
 }
 

@@ -106,11 +106,19 @@ std::string difference_note(const RunGroups& groups, const std::string& baseline
       kPoints, seeds_needed(deviation, kPoints), deviation);
 }
 
-Texts notes_of(const Table& table, const RunGroups& groups, const std::string& baseline) {
+std::string versions_note(const std::vector<RunRecord>& runs) {
+  Texts versions;
+  for (const RunRecord& run : runs)
+    if (!run.version.empty()) add_new(versions, run.version);
+  return versions.size() > 1 ? fmt::format("made by different versions: {}", join(versions)) : "";
+}
+
+Texts notes_of(const Table& table, const std::vector<RunRecord>& runs, const RunGroups& groups, const std::string& baseline) {
   Texts notes{seeds_note(groups)}, troubles;
   for (const TableHead& head : table.heads)
     if (!head.column->doc.empty()) add_new(notes, std::string(head.column->doc));
-  if (const std::string note = difference_note(groups, baseline); !note.empty()) notes.push_back(note);
+  for (const std::string& note : {difference_note(groups, baseline), versions_note(runs)})
+    if (!note.empty()) notes.push_back(note);
   for (const TableRow& row : table.rows)
     for (const TableCell& cell : row.cells)
       for (const std::string& trouble : cell.troubles) add_new(troubles, trouble);
@@ -138,7 +146,7 @@ Table table_of(const std::vector<RunRecord>& runs, const TableLayout& layout) {
       row.cells.push_back({groups.estimate(all, *head.column), troubles_of(groups, all)});
     }
   }
-  table.notes = notes_of(table, groups, layout.baseline);
+  table.notes = notes_of(table, runs, groups, layout.baseline);
   return table;
 }
 

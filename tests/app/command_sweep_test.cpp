@@ -162,6 +162,11 @@ TEST_CASE("a folder of something else, or of another sweep, is left alone") {
   write_file(stand / "t.json", R"({"name": "t", "base": "smoke_f32"})");
   CHECK(stand.call({"sweep", "t.json", "--out", "runs/s", "--resume"}).says("holds the sweep \"s\""));
   CHECK(stand.call({"sweep", "s.json", "--quick"}).says("has no \"quick\" size"));
+  const std::string jobs = read_file(stand / "runs/s/jobs.jsonl");
+  write_file(stand / "runs/s/jobs.jsonl", jobs + jobs.substr(0, 30));  // cut off while it was written: no line
+  CHECK(stand.call({"table", "runs/s"}).code == 0);
+  write_file(stand / "runs/s/jobs.jsonl", "{\"job\": 3}\n" + jobs);
+  CHECK(stand.call({"table", "runs/s"}).code == 3);
   CHECK(stand.call({"s.json"}).says("lptrain sweep"));
   CHECK(stand.call({"train", "s.json"}).code == 2);
 }

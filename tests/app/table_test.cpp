@@ -102,6 +102,14 @@ TEST_CASE("the note says how many seeds a difference of 0.1 points would need") 
   CHECK(all.find("3 seeds (1 2 3)") != all.npos);
 }
 
+TEST_CASE("runs of different versions in one table are told") {
+  std::vector<RunRecord> runs = sample();
+  for (RunRecord& run : runs) run.version = "0.1.0 (a)";
+  CHECK(table_of(runs, {}).notes.back().find("versions") == std::string::npos);
+  runs[3].version = "0.1.0 (b)";
+  CHECK(table_of(runs, {}).notes.back() == "made by different versions: 0.1.0 (a), 0.1.0 (b)");
+}
+
 TEST_CASE("columns may be axes; axes that nobody names become rows") {
   const std::vector<RunRecord> runs = sample();
   const Table table = table_of(runs, {.columns = {"model"}});

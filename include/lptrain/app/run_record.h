@@ -12,8 +12,9 @@ struct RunRecord {
   Dictionary<std::string> labels;  // axis -> point; of a run that stands alone: run -> its name
   int64_t seed = 0;
   std::filesystem::path folder;
-  std::string status;  // waiting, started, finished, diverged
-  Document summary;    // {} unless there is one
+  std::string status;   // waiting, started, finished, diverged
+  Document summary;     // {} unless there is one
+  std::string version;  // of lptrain, and its commit
 };
 
 // A file that a run left; what is wrong with it is Error(data).
