@@ -36,8 +36,8 @@ std::string last_words(const fs::path& log) {
   return text.substr(text.rfind('\n') + 1);
 }
 
-std::string how_it_ended(int code) {
-  return code > 128 ? fmt::format("ended by signal {}", code - 128) : fmt::format("exit code {}", code);
+std::string how_it_ended(int code, const fs::path& log) {
+  return code > 128 ? fmt::format("ended by signal {}", code - 128) : fmt::format("exit code {}: {}", code, last_words(log));
 }
 
 std::vector<size_t> seed_by_seed(const SweepPlan& plan, const std::vector<JobLine>& lines) {
@@ -113,8 +113,7 @@ void SweepRunner::finish(size_t job, int code, bool stopped) {
   line.status = status_of_run(options_.folder / line.run);
   const bool failed = !line.is_done() && !stopped;
   if (failed) line.status = "failed";
-  if (failed || line.status == "diverged")
-    line.message = fmt::format("{}: {}", how_it_ended(code), last_words(options_.folder / line.log));
+  if (failed || line.status == "diverged") line.message = how_it_ended(code, options_.folder / line.log);
   append_job(line, options_.folder);
   ++ended_;
   work_ended_ += work_of(job);

@@ -36,8 +36,7 @@ struct SweepPlan {
 };
 
 // Throws before anything runs, all mistakes at once: Error(usage) for the grid and the configs (unknown paths, wrong values,
-// models that cannot be built, cells that are the same run), Error(data) for data sets that are not
-// here.
+// models that cannot be built, cells that are the same run), Error(data) for data sets that are not here.
 // Only cells that the sweep's own "only" and these patterns select become jobs; the configs of all are checked.
 SweepPlan plan_sweep(const SweepSpec& spec, const std::vector<std::string>& only, const std::string& data_folder);
 
