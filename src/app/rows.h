@@ -18,6 +18,7 @@ int config(const Arguments& arguments);
 int schema(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int formats(const Arguments& arguments);
+int inspect_format(const Arguments& arguments);
 int bench(const Arguments& arguments);
 int check(const Arguments& arguments);
 int completion(const Arguments& arguments);

@@ -22,6 +22,15 @@ TEST_CASE("the table has every known format") {
   for (const std::string& name : Format::known()) CHECK(o.out.find("\n" + name + " ") != std::string::npos);
 }
 
+TEST_CASE("presets are told apart from formats") {
+  const Outcome o = run({"formats", "mxfp4", "posit8_2", "--json"});
+  const Document d = Document::parse(last_line(o.out), "out");
+  CHECK(d.text_at("presets.0.name") == "mxfp4");
+  CHECK(d.text_at("formats.0.fields") == "s1 r2.. e2 m0..3");
+  CHECK(d.text_at("formats.0.specials") == "NaR");
+  CHECK(run({"formats"}).out.find("\nnvfp4 ") != std::string::npos);
+}
+
 TEST_CASE("figures of OCP FP8, IEEE half and fixed point") {
   const Document e4m3 = facts("e4m3"), f16 = facts("f16"), q = facts("q3.4"), e8m0 = facts("e8m0");
   CHECK(e4m3.text_at("max") == "448.0");

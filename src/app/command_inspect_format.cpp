@@ -1,0 +1,136 @@
+// lptrain inspect-format: a number format under the microscope.
+#include <charconv>
+
+#include "lptrain/app/console.h"
+#include "lptrain/app/format_facts.h"
+#include "lptrain/base/files.h"
+#include "lptrain/base/text.h"
+#include "lptrain/data/decode_npy.h"
+#include "lptrain/quant/preset.h"
+#include "rows.h"
+
+namespace lp {
+namespace {
+
+struct FormatReport {
+  std::string status = "finished";
+  FormatFacts format;
+  std::optional<FormatFacts> other;
+  std::vector<CodeRow> values, decoded;
+  std::vector<EncodedNumber> encoded;
+  std::vector<Binade> binades;
+  std::optional<ErrorFacts> error;
+
+  void fields(Fields& f) {
+    f("status", status, "finished");
+    f("format", format, "its figures");
+    f("values", values, "every code");
+    f("encoded", encoded, "what becomes of numbers");
+    f("decoded", decoded, "what codes stand for");
+    f("other", other, "the format compared with");
+    f("binades", binades, "how many positive reals both have, by powers of two");
+    f("error", error, "what the format makes of many numbers");
+  }
+};
+
+double number_of(const std::string& text) {
+  double x = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
+  require(error == std::errc() && end == text.data() + text.size(), "--encode \"{}\": not a number", text);
+  return x;
+}
+
+Quantizer quantizer_of(const Arguments& arguments) {
+  Document d;
+  d.set(
+      "format",
+      fmt::format("\"{}\"", FormatWord::parse(arguments.text("FORMAT")).preset ? arguments.text("FORMAT")
+                                                                               : Format::parse(arguments.text("FORMAT")).name()),
+      "FORMAT");
+  for (const std::string& assignment : arguments.list("set")) d.set(assignment);
+  Quantizer q;
+  read(d, q);
+  if (arguments.has("round")) detail::word_slot(q.rounding).set(arguments.text("round"));
+  return q;
+}
+
+// gauss, uniform, or the numbers of a .npy file.
+Tensor numbers_of(const std::string& source, int64_t samples) {
+  if (source.ends_with(".npy")) return decode_npy(read_file(source), source);
+  require(source == "gauss" || source == "uniform", "--error-of \"{}\": wanted gauss, uniform or a file ending in .npy", source);
+  const Key key(2718);
+  Tensor x(Shape{samples}, DType::f64);
+  for (int64_t i = 0; i < samples; ++i) {
+    const auto at = static_cast<uint64_t>(i);
+    x.data<double>()[at] = source == "gauss" ? key.normal(at) : 2 * key.uniform64(at) - 1;
+  }
+  return x;
+}
+
+std::string codes_text(const std::vector<CodeRow>& rows) {
+  Cells cells{{"code", "bits", "value"}};
+  for (const CodeRow& r : rows) cells.push_back({std::to_string(r.code), r.bits, r.value});
+  return table_text(cells);
+}
+
+std::string encodings_text(const std::vector<EncodedNumber>& rows) {
+  Cells cells{{"x", "code", "bits", "value", "error", "below", "above"}};
+  for (const EncodedNumber& e : rows)
+    cells.push_back(
+        {e.x, std::to_string(e.code.code), e.code.bits, e.code.value, fmt::format("{:.6g}", e.error), e.below, e.above});
+  return table_text(cells);
+}
+
+std::string comparison_text(const FormatReport& report) {
+  Cells cells{{"reals from", fmt::format("{} has", report.format.name), fmt::format("{} has", report.other->name)}};
+  for (const Binade& b : report.binades)
+    cells.push_back({fmt::format("2^{}", b.exponent), std::to_string(b.first), std::to_string(b.second)});
+  return fmt::format("{}\n\n{}", table_text({facts_heading(), facts_row(report.format), facts_row(*report.other)}),
+                     table_text(cells));
+}
+
+void print(const FormatReport& report, const Console& console) {
+  std::vector<std::string> parts;
+  if (report.other)
+    parts.push_back(comparison_text(report));
+  else
+    parts.push_back(table_text({facts_heading(), facts_row(report.format)}));
+  if (!report.values.empty()) parts.push_back(codes_text(report.values));
+  if (!report.encoded.empty()) parts.push_back(encodings_text(report.encoded));
+  if (!report.decoded.empty()) parts.push_back(codes_text(report.decoded));
+  if (report.error) parts.push_back(report.error->text());
+  console.print("{}", join(parts, "\n\n"));
+}
+
+}  // namespace
+
+int command::inspect_format(const Arguments& arguments) {
+  const Console console(arguments);
+  const Quantizer q = quantizer_of(arguments);
+  const Format format = q.grid();
+  FormatReport report;
+  report.format = facts_of(format);
+  if (arguments.has("values")) report.values = code_rows(format);
+  for (const std::string& x : arguments.list("encode"))
+    report.encoded.push_back(encode(format, number_of(x), q.rounding, q.overflows()));
+  for (const std::string& code : arguments.list("decode")) report.decoded.push_back(code_row(format, code_of(format, code)));
+  std::vector<Format> drawn{format};
+  if (arguments.has("compare")) {
+    drawn.push_back(FormatWord::parse(arguments.text("compare")).format);
+    report.other = facts_of(drawn.back());
+    report.binades = compare(format, drawn.back());
+  }
+  const int64_t samples = arguments.integer("samples", 1, 100'000'000).value_or(100'000);
+  if (arguments.has("error-of"))
+    report.error =
+        error_facts(numbers_of(arguments.text("error-of"), samples), arguments.text("error-of"), q, Key(1).with("rounding"));
+  print(report, console);
+  if (arguments.has("svg")) {
+    write_file(arguments.text("svg"), formats_svg(drawn));
+    console.say("wrote {}", arguments.text("svg"));
+  }
+  console.json(write(report));
+  return 0;
+}
+
+}  // namespace lp
