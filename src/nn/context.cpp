@@ -128,6 +128,8 @@ Var Context::look(Lens& lens, const Var& x) {
   Quantizer q = lens.quantizer;
   if (q.rule().kind() == Scale::Kind::own) return look_by_own_rule(lens, q, x);
   const Tensor& reals = x.tensor();
+  if (const std::string why = why_not(reals.shape(), q.per, lens.axis); !why.empty())
+    fail(ErrorKind::usage, "{}: {}", lens.name, why);
   QuantizeHow how{&q, lens.axis, 0, draw(lens, q)};
   const bool has_scale = lens.scale && lens.scale->value, has_offset = !q.offset || (lens.offset && lens.offset->value);
   const Fit f = has_scale && has_offset ? Fit{} : fit_for(lens, q, reals);

@@ -10,6 +10,15 @@ struct SetPrecision : Visitor {
   void lens(Lens& l) override { l.set(precision.of(l.role, l.layer())); }
 };
 
+// Parameters must be cut as their quantizers say; what flows through the network shows its shape later.
+struct CheckGranularity : Visitor {
+  void param(Param& p) override {
+    if (!p.lens || p.lens->is_identity()) return;
+    if (const std::string why = why_not(p.value.shape(), p.lens->quantizer.per, p.lens->axis); !why.empty())
+      fail(ErrorKind::usage, "{}: {}", p.name, why);
+  }
+};
+
 struct CollectParams : Visitor {
   std::vector<Param*> list;
   void param(Param& p) override {
@@ -32,6 +41,8 @@ Model::Model(const ModelSpec& spec, const Shape& input, int64_t classes, const P
   require(output_.rank() == 1,
           "the model ends with {}, wanted a vector; end with \"flatten\" or \"global_avg_pool\" and \"linear\"", output_.text());
   precision.check(layers_);
+  CheckGranularity check;
+  visit(check);
 }
 
 Var Model::forward(Context& context, const Tensor& x) {
@@ -50,6 +61,8 @@ void Model::set_precision(const Precision& precision) {
   precision.check(layers_);
   SetPrecision change(precision);
   visit(change);
+  CheckGranularity check;
+  visit(check);
 }
 
 std::vector<Param*> Model::params() {

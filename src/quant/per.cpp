@@ -44,6 +44,12 @@ std::string Per::name() const {
 
 std::vector<std::string> Per::known() { return {"tensor", "channel", "sample", "group:4", "block:32", "network"}; }
 
+std::string why_not(const Shape& shape, const Per& per, int axis) {
+  if (per.kind != Per::Kind::group || shape[axis] % per.size == 0) return "";
+  return fmt::format("\"per\": \"{}\": {} channels cannot be cut into groups of {}; take a divisor of {}, or an override",
+                     per.name(), shape[axis], per.size, shape[axis]);
+}
+
 Lanes lanes_of(const Shape& shape, const Per& per, int axis) {
   const int a = axis < 0 ? axis + shape.rank() : axis;
   switch (per.kind) {
@@ -52,8 +58,7 @@ Lanes lanes_of(const Shape& shape, const Per& per, int axis) {
       require(missing_in_blocks(shape, per) == 0, "rows of {} are not whole blocks of {}", shape.text(), per.size);
       return {1, shape.size() / per.size, per.size};
     case Per::Kind::group:
-      require(shape[a] % per.size == 0, "\"per\": \"{}\": {} channels cannot be cut into groups of {}; take a divisor of {}",
-              per.name(), shape[a], per.size, shape[a]);
+      if (const std::string why = why_not(shape, per, a); !why.empty()) fail(ErrorKind::usage, "{}", why);
       return {shape.before(a), shape[a] / per.size, per.size * shape.after(a)};
     case Per::Kind::channel: return {shape.before(a), shape[a], shape.after(a)};
     default: return {1, 1, shape.size()};

@@ -176,3 +176,92 @@ TEST_CASE("errors are quantized on their way into the product, and the lens of e
   CHECK(difference(dw, Tensor::of<float>({1, 2}, {127, 3})) == 0);
   CHECK(lens.observed.high.item() == 127);
 }
+
+TEST_CASE("per network: one scale and offset over all weights, measured together (global mean-bias)") {
+  Model model =
+      model_of(R"([{"linear": {"out": 5}}, "relu", {"linear": {}}])", {4},
+               R"({"weights": {"format": "int4", "per": "network", "offset": "mean", "scale": {"fixed": {"value": 0.1}}},
+                             "biases": {"format": "int8", "per": "network"}})");
+  std::vector<double> all;
+  std::vector<Param*> weights;
+  for (Param* p : model.params()) {
+    if (p->lens->role != Role::weights) continue;
+    weights.push_back(p);
+    for (double w : numbers_of(p->value)) all.push_back(w);
+  }
+  REQUIRE(weights.size() == 2);
+  double mu = 0;
+  for (double w : all) mu += w / static_cast<double>(all.size());
+  Context context(nullptr, Mode::eval);
+  context.survey(model.params());
+  for (Param* p : weights) {
+    const std::vector<double> q = numbers_of(context.param(*p).tensor()), w = numbers_of(p->value);
+    for (size_t i = 0; i < w.size(); ++i)
+      CHECK(q[i] == doctest::Approx(mu + 0.1 * std::clamp(std::nearbyint((w[i] - mu) / 0.1), -8.0, 7.0)).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("a trained codebook: clusters settle at the first training look, their numbers learn, the weights behind them stay") {
+  Model model = model_of(R"([{"linear": {"out": 6}}, "relu", {"linear": {}}])", {4},
+                         R"({"weights": {"format": "uint2", "scale": "kmeans"}})");
+  const Tensor x = random_normal({12, 4}, Key(3));
+  const std::vector<int32_t> labels = labels_for(12, 3);
+  const double first = descend(model, x, labels, 0.3);
+  const Tensor before = model.params()[0]->value.clone();
+  double last = first;
+  for (int i = 0; i < 60; ++i) last = descend(model, x, labels, 0.3);
+  CHECK(last < 0.8 * first);
+  CHECK(numbers_of(model.params()[0]->value) == numbers_of(before));
+  const Lens& lens = *model.params()[0]->lens;
+  CHECK(lens.scale->value.shape() == Shape{2, 4});
+  const std::vector<double> book = numbers_of(lens.scale->value);
+  CHECK(book[0] != book[4]);
+}
+
+TEST_CASE("scale and offset learn together where numbers lie beyond the grid, and are visited") {
+  Model model = model_of(R"([{"linear": {"out": 6}}, "tanh", {"linear": {}}])", {4},
+                         R"({"activations": {"format": "uint2", "scale": {"pact": {"alpha": 0.5}}, "offset": "learned"}})");
+  const Tensor x = random_normal({12, 4}, Key(3));
+  const std::vector<int32_t> labels = labels_for(12, 3);
+  descend(model, x, labels, 0.1);
+  struct Names : Visitor {
+    std::vector<std::pair<std::string, double>> seen;
+    void param(Param& p) override {
+      if (p.name.ends_with(".scale") || p.name.ends_with(".offset")) seen.emplace_back(p.name, p.value.item());
+    }
+  };
+  Names before, after;
+  model.visit(before);
+  for (int i = 0; i < 5; ++i) descend(model, x, labels, 0.1);
+  model.visit(after);
+  REQUIRE(before.seen.size() == 4);
+  for (size_t i = 0; i < 4; ++i) {
+    CHECK(before.seen[i].first == after.seen[i].first);
+    CHECK(before.seen[i].second != after.seen[i].second);
+  }
+}
+
+TEST_CASE("groups that do not divide the channels: the error names the tensor") {
+  const std::string error =
+      error_of([] { model_of(R"([{"linear": {"out": 6}}])", {4}, R"({"weights": {"format": "int8", "per": "group:4"}})"); });
+  CHECK_MESSAGE(error.find(".weight: \"per\": \"group:4\": 6 channels") != std::string::npos, error);
+  Lens lens = lens_of(R"({"format": "int8", "per": "group:3"})");
+  Context c(nullptr, Mode::eval);
+  CHECK(error_of([&] { c.look(lens, Var(up_to(1))); }).starts_with("here.input: "));
+}
+
+TEST_CASE("an observed offset is kept with its extent, and a changed number of scales is noticed") {
+  Lens lens = lens_of(R"({"format": "uint8", "offset": "min", "scale": {"ema": {"decay": 0.5}}})");
+  Context c(nullptr, Mode::train);
+  c.look(lens, Var(Tensor::of<float>({1, 2}, {2, 4})));
+  c.apply_changes();
+  CHECK(lens.observed.offset.item() == 2);
+  struct Buffers : Visitor {
+    std::vector<std::string> names;
+    void buffer(const std::string& name, Tensor&) override { names.push_back(name); }
+  } seen;
+  visit(lens, seen);
+  CHECK(seen.names == std::vector<std::string>{"here.input.low", "here.input.high", "here.input.centre"});
+  Context late(nullptr, Mode::eval);
+  CHECK(numbers_of(late.look(lens, Var(Tensor::of<float>({1, 2}, {1, 5}))).tensor()) == std::vector<double>{2, 4});
+}

@@ -37,8 +37,10 @@ inline constexpr Per Per::channel{Kind::channel, 0};
 inline constexpr Per Per::sample{Kind::sample, 0};
 inline constexpr Per Per::network{Kind::network, 0};
 
-// A tensor of that shape as kernels see it, one of their channels for each scale. `axis` is that of channels. Error(usage) if
-// groups do not divide the channels; blocks must fit (see whole_blocks).
+// Why a tensor of that shape cannot be cut so, or "": groups must divide the channels. `axis` is that of channels.
+std::string why_not(const Shape& shape, const Per& per, int axis);
+// A tensor of that shape as kernels see it, one of their channels for each scale. Error(usage) if it cannot be cut so; blocks
+// must fit (see whole_blocks).
 Lanes lanes_of(const Shape& shape, const Per& per, int axis);
 
 // x with its rows filled up with zeros to whole blocks; x itself where they are whole already.
