@@ -1,6 +1,8 @@
 // Thresholds are found with the definition of rounding itself, so that they cannot differ from it.
 #include "code_table.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -30,13 +32,39 @@ float threshold(const Format& f, Rounding rounding, int64_t code) {
   return std::nanf("");
 }
 
+int64_t count_up_to(const std::vector<float>& thresholds, float x) {
+  return std::upper_bound(thresholds.begin(), thresholds.end(), x) - thresholds.begin();
+}
+
+// Buckets of floats with the same leading bits. NaNs get what their neighbours have: they are dealt with apart.
+void fill_start(CodeTable& table, const std::vector<float>& thresholds, int shift) {
+  table.shift = shift;
+  table.start.assign(size_t{1} << (32 - shift), 0);
+  int64_t most = 0;
+  for (uint32_t i = 0; i < table.start.size(); ++i) {
+    const float near = std::bit_cast<float>(i << shift), far = std::bit_cast<float>((i << shift) | ((uint32_t{1} << shift) - 1));
+    if (std::isnan(near)) continue;
+    const float low = std::signbit(near) ? std::isnan(far) ? -std::numeric_limits<float>::infinity() : far : near;
+    const float high = std::signbit(near) ? near : std::isnan(far) ? std::numeric_limits<float>::infinity() : far;
+    const int64_t begin = count_up_to(thresholds, low);
+    table.start[i] = static_cast<int32_t>(begin);
+    most = std::max(most, count_up_to(thresholds, high) - begin);
+  }
+  table.steps = std::bit_width(static_cast<uint64_t>(most));
+}
+
 CodeTable make_table(const Format& f, Rounding rounding) {
+  constexpr int kFinest = 16, kCoarsest = 20;  // bits cut off: 2^16 buckets at most
   CodeTable table;
   for (int64_t code = f.lo(); code <= f.hi(); ++code) table.reals.push_back(f.value(code));
   for (int64_t code = f.lo(); code < f.hi(); ++code) table.thresholds.push_back(threshold(f, rounding, code));
+  while (std::isnan(table.thresholds.back())) table.thresholds.pop_back();  // beyond f32
   table.reals.push_back(table.reals.back() + 1);
-  while ((size_t{1} << table.steps) - 1 < table.thresholds.size()) ++table.steps;
-  table.thresholds.resize((size_t{1} << table.steps) - 1, std::nanf(""));
+  for (int shift = kCoarsest; shift >= kFinest; --shift) {
+    fill_start(table, table.thresholds, shift);
+    if (table.steps <= 1) break;
+  }
+  table.thresholds.insert(table.thresholds.end(), size_t{1} << table.steps, std::nanf(""));
   return table;
 }
 

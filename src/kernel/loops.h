@@ -101,7 +101,14 @@ struct Grid {
   int32_t from_infinity = 0, from_nan = 0;  // the codes that infinity and NaN become
   int32_t infinity = 0;                     // the code beyond hi that stands for infinity, or -1; all others are NaN
   int32_t zero_sign = 0;                    // the sign bit if the sign of zero is kept
-  // table: code = lowest + the number of thresholds at or below v (2^steps - 1 of them, filled up with NaN); see code_table.h
+  // The same without codes, for nearest_even: bits of the last real, of what lies beyond it, of NaN's real; 2^23 times the
+  // smallest real; whether the bits of a real are odd where its code is even.
+  int32_t last_bits = 0, beyond_bits = 0, nan_bits = 0, parity = 0;
+  float rounder = 0;
+  // table: code = lowest + the number of thresholds at or below v, of which start[bits of v >> start_shift] are known and at most
+  // 2^steps - 1 are in doubt; see code_table.h
+  const int32_t* start = nullptr;
+  int32_t start_shift = 0;
   const float* thresholds = nullptr;
   const double* reals = nullptr;  // of lowest ..., `count` of them and one more
   int32_t steps = 0, lowest = 0, count = 0;

@@ -57,11 +57,17 @@ void describe_magnitudes(const QuantizeKey& key, Grid& g) {
   g.from_nan = static_cast<int32_t>(f.has_nan() ? f.nan_code() : f.zero_code());
   g.infinity = f.has_infinity() ? g.hi + 1 : -1;
   g.zero_sign = f.is_float() ? INT32_MIN : 0;
+  constexpr int32_t kInfinity = 0x7f800000, kNan = 0x7fc00000;
+  g.last_bits = std::bit_cast<int32_t>(static_cast<float>(f.max()));
+  g.beyond_bits = !keeps_beyond ? g.last_bits : f.has_infinity() ? kInfinity : kNan;
+  g.nan_bits = f.has_nan() ? kNan : 0;
+  g.parity = g.rebias & 1;
   if (f.min_exponent() == -126 && f.fraction_bits > 0) return;  // the subnormals are those of f32
   g.min_normal = std::bit_cast<int32_t>(std::ldexp(1.f, f.min_exponent()));
   g.first_normal = 1 << f.fraction_bits;
   g.to_subnormal = std::ldexp(1.f, f.fraction_bits - f.min_exponent());
   g.smallest = std::ldexp(1.f, f.min_exponent() - f.fraction_bits);
+  g.rounder = std::ldexp(g.smallest, 23);
 }
 
 // Posits, and e8m0, which has no sign.
@@ -70,6 +76,8 @@ bool is_table(const Format& f) { return f.family == Format::Family::Posit || (f.
 void describe_table(const QuantizeKey& key, Grid& g) {
   const CodeTable& table = code_table(key.format, key.rounding);
   g.kind = Grid::Kind::table;
+  g.start = table.start.data();
+  g.start_shift = table.shift;
   g.thresholds = table.thresholds.data();
   g.reals = table.reals.data();
   g.steps = table.steps;
@@ -126,17 +134,23 @@ struct Numbers {
   Numbers at(int64_t i) const { return {scale + i, offset ? offset + i : nullptr, decision + i}; }
 };
 
-// The same, one per element, for runs that are worth their call: `times` elements of each channel.
+constexpr int64_t kSpread = 1024;  // elements of a run that is worth its call
+
+// The same, one per element: `times` elements for each of several channels.
 struct Spread {
-  std::vector<float> scale, offset, decision;
+  float scale[kSpread], offset[kSpread], decision[kSpread];
+  bool has_offset = false, has_decision = false;
+  int64_t n = 0;
 
   void add(const Numbers& of, int64_t times) {
-    const auto n = static_cast<size_t>(times);
-    scale.insert(scale.end(), n, *of.scale);
-    if (of.offset) offset.insert(offset.end(), n, *of.offset);
-    decision.insert(decision.end(), n, *of.decision);
+    std::fill_n(scale + n, times, *of.scale);
+    has_offset = of.offset != nullptr;
+    if (has_offset) std::fill_n(offset + n, times, *of.offset);
+    has_decision = of.decision != of.scale;
+    if (has_decision) std::fill_n(decision + n, times, *of.decision);
+    n += times;
   }
-  Numbers numbers() const { return {scale.data(), offset.empty() ? nullptr : offset.data(), decision.data()}; }
+  Numbers numbers() const { return {scale, has_offset ? offset : nullptr, has_decision ? decision : scale}; }
 };
 
 // A tensor cut into runs of one channel, or, where these are short, of one number per element.
@@ -150,7 +164,12 @@ class Lane {
     numbers_ = {scale ? scale : ones_.data(), key.offset, decision ? decision : ones_.data()};
     if (lanes_.channels == 1 || lanes_.inner > 1 || lanes_.size() == 0) return;
     repeats_ = kSpread / lanes_.channels + 1;
-    for (int64_t i = 0; i < repeats_ * lanes_.channels; ++i) row_.add(numbers_.at(i % lanes_.channels), 1);
+    for (int64_t i = 0; i < repeats_ * lanes_.channels; ++i) {
+      const Numbers of = numbers_.at(i % lanes_.channels);
+      row_[0].push_back(*of.scale);
+      if (of.offset) row_[1].push_back(*of.offset);
+      row_[2].push_back(*of.decision);
+    }
   }
   Lane(const Lane&) = delete;
 
@@ -162,8 +181,9 @@ class Lane {
       parallel_chunks(lanes_.size(), kGrain, [&](int64_t i, int64_t end) { f(i, run(end - i, numbers_, false)); });
     } else if (lanes_.inner == 1) {
       const int64_t n = repeats_ * lanes_.channels;
+      const Numbers row{row_[0].data(), row_[1].empty() ? nullptr : row_[1].data(), row_[2].data()};
       parallel_for((lanes_.size() + n - 1) / n, kGrain / n + 1,
-                   [&](int64_t i) { f(i * n, run(std::min(n, lanes_.size() - i * n), row_.numbers(), true)); });
+                   [&](int64_t i) { f(i * n, run(std::min(n, lanes_.size() - i * n), row, true)); });
     } else if (lanes_.inner < kSpread / 4) {
       for_short_runs(f);
     } else {
@@ -173,8 +193,6 @@ class Lane {
   }
 
  private:
-  static constexpr int64_t kSpread = 1024;
-
   static Run run(int64_t n, const Numbers& of, bool per_element) {
     return {n, 0, 0, of.scale, of.offset, of.decision, per_element};
   }
@@ -197,7 +215,7 @@ class Lane {
   std::vector<float> ones_;
   Numbers numbers_ = {};
   int64_t repeats_ = 1;
-  Spread row_;
+  std::vector<float> row_[3];  // scales, offsets, decision scales, repeated
 };
 
 // f(start, run): the run with its place in the noise, cut where the index passes a multiple of 2^32.

@@ -117,11 +117,15 @@ void encode_binary(const Grid&, const Noise& noise, int64_t n, Block& b) {
   for (int64_t i = 0; i < n; ++i) b.code[i] = -(b.v[i] <= (kRounding == Rounding::stochastic ? 2 * noise[i] - 1 : kThreshold));
 }
 
-// b.code counts thresholds by halving, one step for all elements at a time, so that each step is a gather.
+// b.code counts thresholds: those that the leading bits tell, then by halving, one step for all elements at a time.
 void count_thresholds(const Grid& g, int64_t n, Block& b) {
   const float* thresholds = g.thresholds;
-  for (int64_t i = 0; i < n; ++i) b.code[i] = 0;
-  for (int32_t half = 1 << (g.steps - 1); half > 0; half /= 2)
+  const int32_t* start = g.start;
+  const int32_t shift = g.start_shift;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) b.code[i] = start[static_cast<uint32_t>(bits_of(b.v[i])) >> shift];
+  for (int32_t half = (1 << g.steps) / 2; half > 0; half /= 2)
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) b.code[i] += half & -(b.v[i] >= thresholds[b.code[i] + half - 1]);
 }
 
@@ -256,7 +260,29 @@ void dequantize(const Grid& grid, const Run& run, const C* codes, float* y) {
   });
 }
 
+// b.v rounded to nearest even within y, as encode and decode would: the carry of an addition runs from mantissa to exponent.
+void round_magnitudes(const Grid& grid, int64_t n, const Block& b, float* y) {
+  const Grid g = grid;
+  const int32_t below_half = (1 << (g.shift - 1)) - 1, kept = ~((1 << g.shift) - 1);
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t bits = bits_of(b.v[i]), a = bits & 0x7fffffff;
+    const int32_t normal = (a + below_half + (((a >> g.shift) ^ g.parity) & 1)) & kept;
+    const int32_t small = bits_of(float_of(a) + g.rounder - g.rounder);
+    int32_t r = select(-(a < g.min_normal), small, normal);
+    r = select(-(r > g.last_bits), g.beyond_bits, r);
+    r = select(-(a > 0x7f800000), g.nan_bits, r);
+    const int32_t keeps_sign = select(-(r == 0), g.zero_sign, INT32_MIN) & ~-(r == 0x7fc00000);
+    y[i] = float_of(r | (bits & keeps_sign));
+  }
+}
+
 void quantize_values(const Grid& grid, const Run& run, const float* x, float* y) {
+  if (grid.kind == Grid::Kind::magnitudes && grid.rounding == Rounding::nearest_even)
+    return for_blocks(run.n, [&](int64_t at, int64_t n, Block& b) {
+      scale_down(run, at, n, x + at, b.v);
+      round_magnitudes(grid, n, b, y + at);
+      scale_up(run, at, n, y + at);
+    });
   for_blocks(run.n, [&](int64_t at, int64_t n, Block& b) {
     encode(grid, run, at, n, x + at, b);
     decode(grid, run, at, n, b, y + at);
