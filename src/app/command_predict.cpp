@@ -1,7 +1,6 @@
 // lptrain predict: the classes that a trained model gives to pictures or to examples of its data.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "lptrain/app/config_source.h"
 #include "lptrain/app/console.h"
@@ -10,6 +9,7 @@
 #include "lptrain/base/files.h"
 #include "lptrain/data/image.h"
 #include "lptrain/data/loader.h"
+#include "lptrain/train/metrics.h"
 #include "rows.h"
 
 namespace lp {
@@ -65,19 +65,8 @@ Tensor picture_of(const Dataset& data, const std::string& file) {
   return example_of(data, raw, 0);
 }
 
-// softmax(z)_k = exp(z_k - max z) / sum, in f64.
-std::vector<double> softmax_of(const Tensor& logits) {
-  const Tensor wide = convert(logits, DType::f64);
-  std::vector<double> p(wide.data<double>().begin(), wide.data<double>().end());
-  const double most = std::ranges::max(p);
-  double sum = 0;
-  for (double& v : p) sum += v = std::exp(v - most);
-  for (double& v : p) v /= sum;
-  return p;
-}
-
 std::vector<ClassShare> best_classes(const Tensor& logits, const std::vector<std::string>& names, int64_t top) {
-  const std::vector<double> p = softmax_of(logits);
+  const std::vector<double> p = softmax(convert(logits, DType::f64).data<double>());
   std::vector<ClassShare> shares;
   for (size_t k = 0; k < p.size() && k < names.size(); ++k) shares.push_back({names[k], p[k]});
   std::ranges::stable_sort(shares, std::greater{}, &ClassShare::score);

@@ -67,15 +67,20 @@ void print_error(std::string_view message, bool has_places) {
   put_line(stderr, fmt::format("{} {}", has_colour(stderr) ? "\x1b[31merror:\x1b[0m" : "error:", message));
 }
 
-std::string table_text(const Cells& rows) {
-  std::vector<size_t> widths;
+std::vector<bool> numeric_columns(const Cells& rows) {
   std::vector<bool> numbers;
-  for (size_t r = 0; r < rows.size(); ++r)
-    for (size_t c = 0; c < rows[r].size(); ++c) {
-      if (c == widths.size()) widths.push_back(0), numbers.push_back(true);
-      widths[c] = std::max(widths[c], width_of(rows[r][c]));
-      if (r > 0 && !is_number(rows[r][c])) numbers[c] = false;
-    }
+  for (size_t r = 0; r < rows.size(); ++r) {
+    numbers.resize(std::max(numbers.size(), rows[r].size()), true);
+    for (size_t c = 0; r > 0 && c < rows[r].size(); ++c) numbers[c] = numbers[c] && is_number(rows[r][c]);
+  }
+  return numbers;
+}
+
+std::string table_text(const Cells& rows) {
+  const std::vector<bool> numbers = numeric_columns(rows);
+  std::vector<size_t> widths(numbers.size());
+  for (const auto& row : rows)
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
   std::string text;
   for (const auto& row : rows) {
     std::string line;

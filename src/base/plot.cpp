@@ -72,7 +72,8 @@ double PlotAxis::share(double v) const {
 Plot::Plot(double width, double height, PlotAxis x, PlotAxis y)
     : width_(width), height_(height), x_(std::move(x)), y_(std::move(y)) {}
 
-double Plot::px(double x) const { return kLeft + (width_ - kLeft - kRight) * x_.share(x); }
+double Plot::left() const { return y_.ticks.empty() ? kRight : kLeft; }
+double Plot::px(double x) const { return left() + (width_ - left() - kRight) * x_.share(x); }
 double Plot::py(double y) const { return kTop + (height_ - kTop - kBottom) * (1 - y_.share(y)); }
 
 void Plot::marker(const PlotPoint& p, int series) {
@@ -98,7 +99,7 @@ void Plot::place_label(const PlotPoint& p) {
     const auto hits = [&box = box](const Box& o) {
       return box.left < o.right && o.left < box.right && box.top < o.bottom && o.top < box.bottom;
     };
-    if (box.left < kLeft || box.right > width_ - 2 || box.top < 2 || std::ranges::any_of(taken_, hits)) continue;
+    if (box.left < left() || box.right > width_ - 2 || box.top < 2 || std::ranges::any_of(taken_, hits)) continue;
     const double at = anchor == "start" ? box.left : anchor == "end" ? box.right : x;
     body_ += text_at(at, box.bottom - 3, anchor, "tag", p.label);
     taken_.push_back(box);
@@ -149,16 +150,16 @@ std::string Plot::grid() const {
   const double right = width_ - kRight, ground = height_ - kBottom;
   std::string s;
   for (double v : y_.ticks) {
-    s += fmt::format("<path class=\"grid\" d=\"M{:g} {:.1f}H{:g}\"/>", kLeft, py(v), right);
-    s += text_at(kLeft - 7, py(v) + 4, "end", "tick", y_.label(v));
+    s += fmt::format("<path class=\"grid\" d=\"M{:g} {:.1f}H{:g}\"/>", left(), py(v), right);
+    s += text_at(left() - 7, py(v) + 4, "end", "tick", y_.label(v));
   }
-  s += fmt::format("<path class=\"base\" d=\"M{:g} {:.1f}H{:g}\"/>", kLeft, ground, right);
+  s += fmt::format("<path class=\"base\" d=\"M{:g} {:.1f}H{:g}\"/>", left(), ground, right);
   for (double v : x_.ticks) {
     s += fmt::format("<path class=\"base\" d=\"M{:.1f} {:.1f}v4\"/>", px(v), ground);
     s += text_at(px(v), ground + 17, "middle", "tick", x_.label(v));
   }
   s += text_at(right, height_ - 8, "end", "what", x_.name);
-  return s + text_at(8, 16, "start", "name", y_.name) + "\n";
+  return s + text_at(y_.ticks.empty() ? left() : 8, 16, "start", "name", y_.name) + "\n";
 }
 
 std::string Plot::legend_row() const {

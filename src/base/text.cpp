@@ -99,6 +99,17 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return pattern.find_first_not_of('*', p) == pattern.npos;
 }
 
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t three = 0;
+    for (size_t k = 0; k < 3; ++k) three = three << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+    for (size_t k = 0; k < 4; ++k) text += i + k <= bytes.size() ? kDigits[three >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
 std::string human_bytes(int64_t bytes) {
   static constexpr std::array<std::string_view, 7> kUnits{"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   return scaled(static_cast<double>(bytes), " ", kUnits);
@@ -110,6 +121,12 @@ std::string human_seconds(double seconds) {
   const int64_t s = std::llround(seconds);
   if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
   return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+std::string grouped(int64_t count) {
+  std::string text = fmt::format("{}", count);
+  for (auto at = std::ssize(text) - 3; at > (count < 0); at -= 3) text.insert(static_cast<size_t>(at), 1, ',');
+  return text;
 }
 
 std::string human_quantity(double value, std::string_view unit) {

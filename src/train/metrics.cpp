@@ -1,6 +1,8 @@
 // Running means and the confusion matrix.
 #include "lptrain/train/metrics.h"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "lptrain/base/error.h"
@@ -21,6 +23,15 @@ void Running::add(double mean_loss, std::span<const int32_t> predicted, std::spa
   for (size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i];
   count += static_cast<int64_t>(labels.size());
   if (!labels.empty()) loss_sum += mean_loss * static_cast<double>(labels.size());
+}
+
+std::vector<double> softmax(std::span<const double> logits) {
+  const double most = std::ranges::max(logits);
+  std::vector<double> p;
+  double sum = 0;
+  for (double z : logits) sum += p.emplace_back(std::exp(z - most));
+  for (double& v : p) v /= sum;
+  return p;
 }
 
 Confusion::Confusion(int64_t classes) : classes_(classes) {

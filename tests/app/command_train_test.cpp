@@ -23,9 +23,9 @@ TEST_CASE("a run leaves its folder, says what it reached, and repeats itself") {
   CAPTURE(o.err);
   REQUIRE(o.code == 0);
   for (const char* file : {"config.json", "meta.json", "metrics.jsonl", "log.txt", "best.safetensors", "last.safetensors",
-                           "last.state", "summary.json", "curve.svg", "packed.safetensors"})
+                           "last.state", "summary.json", "curve.svg", "packed.safetensors", "report.html"})
     CHECK_MESSAGE(fs::exists(folder.path / "a" / file), file);
-  CHECK(std::distance(fs::directory_iterator(folder.path / "a"), fs::directory_iterator()) == 10);
+  CHECK(std::distance(fs::directory_iterator(folder.path / "a"), fs::directory_iterator()) == 11);
   const Document summary = json_of(o);
   CHECK(summary.text_at("status") == "finished");
   CHECK(summary.text_at("run") == folder / "a");

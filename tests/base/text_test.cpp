@@ -76,6 +76,18 @@ TEST_CASE("globs equal their definition for all short patterns and texts") {
   CHECK_FALSE(lp::glob_match(std::string(2000, '*') + "b", std::string(2000, 'a')));  // not exponential
 }
 
+TEST_CASE("base64 as RFC 4648 tests it") {
+  const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : cases) CHECK(lp::base64(bytes) == text);
+  CHECK(lp::base64(std::string("\xFB\xFF\x00", 3)) == "+/8A");
+}
+
 TEST_CASE("quantities") {
   const std::pair<int64_t, const char*> bytes[] = {
       {0, "0 B"},         {999, "999 B"},
@@ -88,6 +100,9 @@ TEST_CASE("quantities") {
   const std::pair<double, const char*> counts[] = {{0, "0"},        {7, "7"},        {3.14, "3.1"},     {431080, "431k"},
                                                    {1.2e6, "1.2M"}, {999.6, "1.0k"}, {1e21, "1000000P"}};
   for (const auto& [value, text] : counts) CHECK(lp::human_count(value) == text);
+  const std::pair<int64_t, const char*> groups[] = {{0, "0"},       {999, "999"},        {1000, "1,000"},
+                                                    {-999, "-999"}, {-12345, "-12,345"}, {1234567890, "1,234,567,890"}};
+  for (const auto& [value, text] : groups) CHECK(lp::grouped(value) == text);
   const std::pair<double, const char*> joules[] = {{0, "0 J"},         {1.24e-6, "1.2 µJ"}, {3.4e-2, "34 mJ"}, {999.6, "1.0 kJ"},
                                                    {-1e-9, "-1.0 nJ"}, {1, "1.0 J"},        {1e-15, "1.0 fJ"}, {NAN, "? J"},
                                                    {1e12, "1000 GJ"},  {9.96, "10 J"},      {INFINITY, "? J"}};

@@ -55,5 +55,6 @@ void print_error(std::string_view message, bool has_places = false);
 // Rows of cells as text, columns aligned: numbers right, words left. The first row is the heading.
 using Cells = std::vector<std::vector<std::string>>;
 std::string table_text(const Cells& rows);
+std::vector<bool> numeric_columns(const Cells& rows);  // those that stand to the right
 
 }  // namespace lp

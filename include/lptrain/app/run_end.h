@@ -1,4 +1,4 @@
-// What the program does when a run is over: it packs the weights and measures what inference takes.
+// What the program does when a run is over: it packs the weights, measures what inference takes, and writes the report.
 #pragma once
 #include <functional>
 
@@ -6,8 +6,8 @@
 
 namespace lp {
 
-// For RunOptions::at_end. A finished run gets packed.safetensors, and its size in the summary; latency only if asked for (it
-// takes half a second, and means little while other jobs share the cores).
+// For RunOptions::at_end. A finished run gets packed.safetensors, and its size in the summary; finished and diverged ones get
+// report.html. Latency only if asked for: it takes half a second, and means little while other jobs share the cores.
 std::function<void(RunEnd&)> run_end(bool measures_latency);
 
 }  // namespace lp

@@ -17,6 +17,9 @@ struct Running {
   double accuracy() const { return count ? static_cast<double>(right) / static_cast<double>(count) : 0; }
 };
 
+// p_k = exp(z_k - max z) / sum, in f64; not empty.
+std::vector<double> softmax(std::span<const double> logits);
+
 // counts[label][predicted].
 class Confusion {
  public:

@@ -1,0 +1,23 @@
+// What a run folder tells of its run.
+#pragma once
+#include <filesystem>
+#include <vector>
+
+#include "lptrain/base/document.h"
+#include "lptrain/train/run.h"
+
+namespace lp {
+
+struct RunStory {
+  Summary summary;
+  Document config, meta;
+  std::vector<EpochScores> history;
+  Document
+      numerics;  // counters of the last epoch: what the last line of metrics.jsonl calls "numerics"; {} if nothing was counted
+};
+
+// Throws Error(data) naming the file that is missing or damaged. `summary`: before it is written.
+RunStory run_story(const std::filesystem::path& folder);
+RunStory run_story(const std::filesystem::path& folder, const Summary& summary);
+
+}  // namespace lp

@@ -1,0 +1,170 @@
+// Putting a run's page together.
+#include "lptrain/app/run_page.h"
+
+#include <algorithm>
+
+#include "lptrain/app/data_facts.h"
+#include "lptrain/app/html.h"
+#include "lptrain/app/scores.h"
+#include "lptrain/base/text.h"
+#include "lptrain/base/version.h"
+#include "lptrain/train/curve.h"
+#include "run_page_parts.h"
+
+namespace lp {
+namespace {
+
+constexpr size_t kNamesShown = 20;
+
+std::string text_in(const Document& d, const std::string& key) { return d.has(key) ? d.text_at(key) : ""; }
+
+// The score to speak of: of the epoch that validation selects, if there was one.
+const Score& selected(const Summary& s) { return s.best.epoch > 0 ? s.best.test : s.test; }
+
+// "int8", "int8 and int4", "5 formats of"
+std::string formats_text(const ModelCost& cost, std::string LayerCost::*format) {
+  std::vector<std::string> names;
+  for (const LayerCost& c : cost.layers)
+    if (!(c.*format).empty() && std::ranges::find(names, c.*format) == names.end()) names.push_back(c.*format);
+  return names.size() <= 3 ? join(names, "/") : fmt::format("{} formats of", names.size());
+}
+
+std::string arithmetic_text(const ModelCost& cost) {
+  const std::string weights = formats_text(cost, &LayerCost::weights), activations = formats_text(cost, &LayerCost::activations);
+  if (weights == activations && (weights == "f32" || weights == "f64")) return fmt::format("in {}", weights);
+  return fmt::format("with {} weights and {} activations", weights, activations);
+}
+
+double shrinkage(const Summary& s) {
+  return s.cost.packed_bytes.value_or(0) > 0 ? 4.0 * static_cast<double>(s.parameters) / static_cast<double>(*s.cost.packed_bytes)
+                                             : 0;
+}
+
+std::string verdict(const Summary& s, const ModelCost& cost) {
+  if (s.status == "diverged") return fmt::format("Training diverged after {} epochs, {}.", s.epochs, arithmetic_text(cost));
+  if (s.status != "finished") return fmt::format("Not finished: {} epochs are done, {}.", s.epochs, arithmetic_text(cost));
+  std::string text = fmt::format("{} of the {} test examples are right, {}.", percent(selected(s).accuracy),
+                                 grouped(selected(s).examples), arithmetic_text(cost));
+  if (shrinkage(s) > 1.05)
+    text += fmt::format(" Packed, the network takes {}, {:.1f} times less than in f32.", human_bytes(*s.cost.packed_bytes),
+                        shrinkage(s));
+  return text;
+}
+
+std::string page_header(const RunStory& story, const RunConfig& config, const ModelCost& cost) {
+  const Summary& s = story.summary;
+  const std::string remark =
+      fmt::format("{} on {} · {} epochs in {} · seed {} · {}",
+                  config.model.name.empty() ? "a model of its own" : config.model.name, text_in(story.meta, "dataset"), s.epochs,
+                  human_seconds(s.seconds), text_in(story.meta, "seed"), text_in(story.meta, "started"));
+  return html::header("lptrain · run", s.name, verdict(s, cost), remark);
+}
+
+std::string page_tiles(const Summary& s, const ModelCost& cost) {
+  std::vector<html::Tile> tiles;
+  if (s.status == "finished")
+    tiles.push_back({percent(selected(s).accuracy), "Test accuracy",
+                     s.best.epoch > 0 ? fmt::format("epoch {}, selected by validation", s.best.epoch) : ""});
+  tiles.push_back(
+      {fmt::format("{:.3g}", cost.bits_per_weight), "Bits a weight", fmt::format("{} are zero", percent(cost.sparsity))});
+  if (s.cost.packed_bytes)
+    tiles.push_back({human_bytes(*s.cost.packed_bytes), "Packed file",
+                     fmt::format("{} parameters", human_count(static_cast<double>(s.parameters)))});
+  tiles.push_back({human_count(static_cast<double>(cost.bit_operations)), "Bit-operations",
+                   fmt::format("{} MACs an example", human_count(static_cast<double>(cost.macs)))});
+  tiles.push_back({human_quantity(cost.energy_joules, "J"), "Energy, estimated", "arithmetic of an example"});
+  if (s.cost.latency)
+    tiles.push_back({human_quantity(s.cost.latency->batch_1, "s"), "Latency",
+                     fmt::format("{} for 64 at once", human_quantity(s.cost.latency->batch_64, "s"))});
+  return html::tiles(tiles);
+}
+
+std::string learning_section(const RunStory& story) {
+  if (story.history.empty()) return "";
+  const Summary& s = story.summary;
+  const bool last_is_best = s.best.epoch == story.history.back().epoch;
+  std::string note;
+  if (s.status == "finished" && s.best.epoch > 0)
+    note = last_is_best
+               ? "Validation selects the last epoch."
+               : fmt::format("Validation selects epoch {}, which gets {} of the test examples right; the last one gets {}.",
+                             s.best.epoch, percent(s.best.test.accuracy), percent(s.test.accuracy));
+  return html::section("How it learned", note,
+                       html::columns(html::figure(accuracy_curve(story.history).svg("accuracy over epochs", "wide")) +
+                                     html::figure(loss_curve(story.history).svg("loss over epochs", "wide"))));
+}
+
+std::string data_section(const Dataset& data) {
+  const DataFacts f = facts_of(data, data_folders());
+  std::vector<std::string> names(f.classes.begin(),
+                                 f.classes.begin() + static_cast<std::ptrdiff_t>(std::min(f.classes.size(), kNamesShown)));
+  if (names.size() < f.classes.size()) names.push_back(fmt::format("... ({})", f.classes.size()));
+  return html::section(
+      "Data", f.title,
+      html::facts({{"name", f.name},
+                   {"source", f.source},
+                   {"licence", f.licence},
+                   {"example", f.shape},
+                   {"classes", join(names)},
+                   {"training", fmt::format("{} examples", grouped(f.train.examples))},
+                   {"validation", fmt::format("{} examples, drawn from training", grouped(f.validation.examples))},
+                   {"test", fmt::format("{} examples", grouped(f.test.examples))},
+                   {"sha256", f.digest}}));
+}
+
+// As a shell takes it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string s = "'";
+  for (char c : word) s += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return s + "'";
+}
+
+std::string command_of(const Document& meta) {
+  std::string line = "lptrain";
+  for (size_t i = 0; i < meta.size("command"); ++i) line += " " + quoted(meta.text_at(fmt::format("command.{}", i)));
+  return line;
+}
+
+std::string reproduce_section(const RunStory& story) {
+  const Document& m = story.meta;
+  const std::string run = quoted(story.summary.run);
+  const std::string again =
+      fmt::format("lptrain {}/config.json --threads {} --out again\nlptrain eval {}", run, text_in(m, "threads"), run);
+  const std::string commit = text_in(m, "commit");
+  const std::string facts = html::facts({{"lptrain", text_in(m, "version") + (commit.empty() ? "" : " (" + commit + ")")},
+                                         {"compiler", text_in(m, "compiler")},
+                                         {"processor", text_in(m, "cpu")},
+                                         {"instructions", text_in(m, "isa")},
+                                         {"kernels", text_in(m, "backend")},
+                                         {"threads", text_in(m, "threads")},
+                                         {"seed", text_in(m, "seed")},
+                                         {"started", text_in(m, "started")},
+                                         {"took", human_seconds(story.summary.seconds)}});
+  return html::section(
+      "How to repeat it",
+      "The run folder's config.json is the whole experiment. On such a machine, with as many threads, the weights come "
+      "out the same to the bit.",
+      html::code("# as it was begun\n" + command_of(m) + "\n# the same again, and what was measured\n" + again) + facts +
+          html::folded("The whole config", html::code(story.config.dump())));
+}
+
+}  // namespace
+
+std::string run_page(const RunStory& story, const RunConfig& config, const Dataset& data, Model& model) {
+  const ModelCost cost = cost_of(model);
+  std::string body = page_header(story, config, cost) + page_tiles(story.summary, cost) + learning_section(story);
+  std::string histograms;
+  if (story.summary.status == "finished") {
+    const TrainSpec& train = config.phases.back().train;
+    const Examination e = examine(model, *train.loss, data, train.eval_batch);
+    body += mistakes_section(e, data);
+    histograms = histograms_section(e);
+  }
+  body += layers_section(cost, config, model) + histograms + numerics_section(story.numerics) + data_section(data) +
+          reproduce_section(story) + fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
+  return html::page(fmt::format("{} · lptrain", story.summary.name), body);
+}
+
+}  // namespace lp

@@ -1,0 +1,15 @@
+// The sections of a run's page that are files of their own.
+#pragma once
+#include <string>
+
+#include "lptrain/app/examination.h"
+#include "lptrain/nn/cost.h"
+
+namespace lp {
+
+std::string mistakes_section(const Examination& examination, const Dataset& data);
+std::string layers_section(const ModelCost& cost, const RunConfig& config, const Model& model);
+std::string histograms_section(const Examination& examination);
+std::string numerics_section(const Document& counters);
+
+}  // namespace lp
