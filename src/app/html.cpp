@@ -9,7 +9,7 @@ namespace lp::html {
 namespace {
 
 constexpr std::string_view kStyle = R"(
-*{box-sizing:border-box}
+*{box-sizing:border-box}dl{margin:0}
 html{-webkit-text-size-adjust:100%;color-scheme:light dark}
 body{margin:0;background:var(--paper);color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
@@ -22,7 +22,7 @@ h1{margin:2px 0 14px;font-size:40px;line-height:1.15;letter-spacing:-.02em;overf
 section{margin-top:44px;border-top:1px solid var(--line);padding-top:22px}
 h2{margin:0;font-size:23px;line-height:1.25;letter-spacing:-.01em}
 .note{margin:4px 0 0;max-width:52em;color:var(--soft);font-size:15px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;margin:0;padding:0;
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;
 background:var(--line);border:1px solid var(--line);border-radius:10px;overflow:hidden}
 .tiles>div{background:var(--paper);padding:14px 16px 12px}
 .tiles dt{color:var(--soft);font-size:13px;font-weight:600}
@@ -44,7 +44,7 @@ th{color:var(--soft);font-weight:600;text-align:left;vertical-align:bottom}
 th,td{padding:6px 18px 6px 0;border-bottom:1px solid var(--line);white-space:nowrap}
 th:last-child,td:last-child{padding-right:4px}
 .right{text-align:right}
-.facts{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:5px 20px;margin:0;font-size:15px}
+.facts{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:5px 20px;font-size:15px}
 .facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
 pre{margin:0;padding:12px 16px;background:color-mix(in srgb,var(--ink) 6%,var(--paper));border-radius:8px;
 font:13.5px/1.5 ui-monospace,"SFMono-Regular",Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;

@@ -14,7 +14,7 @@ namespace lp {
 namespace {
 
 constexpr size_t kMostUnfolded = 8;  // layers
-constexpr double kWidth = 240, kHeight = 140;
+constexpr double kWidth = 240, kHeight = 124;
 
 std::string shown(double value, std::string (*text)(double)) { return value > 0 ? text(value) : ""; }
 std::string joules(double value) { return human_quantity(value, "J"); }

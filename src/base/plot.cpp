@@ -10,8 +10,9 @@
 namespace lp {
 namespace {
 
-constexpr double kLeft = 58, kRight = 14, kTop = 30, kBottom = 44;  // around the field, for numbers and names
-constexpr double kLetter = 7.2;                                     // width of one, about
+constexpr double kLeft = 58, kRight = 14, kTop = 30, kBottom = 44,
+                 kBare = 26;     // around the field, for numbers and names; below it, if the axis has no name: kBare
+constexpr double kLetter = 7.2;  // width of one, about
 constexpr int kSeries = 6;
 
 std::string_view dash(Plot::Stroke stroke) { return stroke == Plot::Stroke::dashed ? " dash" : ""; }
@@ -72,15 +73,16 @@ double PlotAxis::share(double v) const {
 Plot::Plot(double width, double height, PlotAxis x, PlotAxis y)
     : width_(width), height_(height), x_(std::move(x)), y_(std::move(y)) {}
 
+double Plot::ground() const { return height_ - (x_.name.empty() ? kBare : kBottom); }
 double Plot::left() const { return y_.ticks.empty() ? kRight : kLeft; }
 double Plot::px(double x) const { return left() + (width_ - left() - kRight) * x_.share(x); }
-double Plot::py(double y) const { return kTop + (height_ - kTop - kBottom) * (1 - y_.share(y)); }
+double Plot::py(double y) const { return kTop + (ground() - kTop) * (1 - y_.share(y)); }
 
 void Plot::marker(const PlotPoint& p, int series) {
   const double x = px(p.x), y = py(p.y);
   body_ += "<g class=\"mark\">" + titled(p.title);
   if (p.error > 0) {
-    const double top = std::max(py(p.y + p.error), kTop), bottom = std::min(py(p.y - p.error), height_ - kBottom);
+    const double top = std::max(py(p.y + p.error), kTop), bottom = std::min(py(p.y - p.error), ground());
     body_ += fmt::format("<path class=\"stem\" d=\"M{0:.1f} {1:.1f}V{2:.1f}M{3:.1f} {1:.1f}h6M{3:.1f} {2:.1f}h6\"/>", x, top,
                          bottom, x - 3);
   }
@@ -127,12 +129,12 @@ void Plot::line(std::span<const PlotPoint> points, int series, Stroke stroke, bo
 
 void Plot::bars(double low, double high, std::span<const double> heights, int series) {
   body_ += fmt::format("<g class=\"p{}\">", series % kSeries);
-  const double step = (high - low) / static_cast<double>(heights.size()), ground = py(y_.low);
+  const double step = (high - low) / static_cast<double>(heights.size()), foot = py(y_.low);
   for (size_t i = 0; i < heights.size(); ++i) {
     if (!(heights[i] > y_.low)) continue;
     const double left = px(low + step * static_cast<double>(i)), right = px(low + step * static_cast<double>(i + 1));
     body_ += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{:.1f}\"/>", left,
-                         py(heights[i]), right - left, ground - py(heights[i]));
+                         py(heights[i]), right - left, foot - py(heights[i]));
   }
   body_ += "</g>\n";
 }
@@ -140,25 +142,25 @@ void Plot::bars(double low, double high, std::span<const double> heights, int se
 void Plot::rules(std::span<const double> xs, int series) {
   std::string path;
   for (double x : xs)
-    if (x >= x_.low && x <= x_.high) path += fmt::format("M{:.1f} {:.1f}V{:.1f}", px(x), kTop, height_ - kBottom + 4);
+    if (x >= x_.low && x <= x_.high) path += fmt::format("M{:.1f} {:.1f}V{:.1f}", px(x), kTop, ground() + 4);
   if (!path.empty()) body_ += fmt::format("<path class=\"rule p{}\" d=\"{}\"/>\n", series % kSeries, path);
 }
 
 void Plot::legend(std::string name, int series, Stroke stroke) { legend_.push_back({std::move(name), series, stroke}); }
 
 std::string Plot::grid() const {
-  const double right = width_ - kRight, ground = height_ - kBottom;
+  const double right = width_ - kRight, floor = ground();
   std::string s;
   for (double v : y_.ticks) {
     s += fmt::format("<path class=\"grid\" d=\"M{:g} {:.1f}H{:g}\"/>", left(), py(v), right);
     s += text_at(left() - 7, py(v) + 4, "end", "tick", y_.label(v));
   }
-  s += fmt::format("<path class=\"base\" d=\"M{:g} {:.1f}H{:g}\"/>", left(), ground, right);
+  s += fmt::format("<path class=\"base\" d=\"M{:g} {:.1f}H{:g}\"/>", left(), floor, right);
   for (double v : x_.ticks) {
-    s += fmt::format("<path class=\"base\" d=\"M{:.1f} {:.1f}v4\"/>", px(v), ground);
-    s += text_at(px(v), ground + 17, "middle", "tick", x_.label(v));
+    s += fmt::format("<path class=\"base\" d=\"M{:.1f} {:.1f}v4\"/>", px(v), floor);
+    s += text_at(px(v), floor + 17, "middle", "tick", x_.label(v));
   }
-  s += text_at(right, height_ - 8, "end", "what", x_.name);
+  if (!x_.name.empty()) s += text_at(right, height_ - 8, "end", "what", x_.name);
   return s + text_at(y_.ticks.empty() ? left() : 8, 16, "start", "name", y_.name) + "\n";
 }
 

@@ -60,7 +60,7 @@ class Plot {
   struct Box {
     double left, top, right, bottom;
   };
-  double left() const;
+  double left() const, ground() const;  // edges of the field
   double px(double x) const;
   double py(double y) const;
   void marker(const PlotPoint& p, int series);
