@@ -23,14 +23,15 @@ section{margin-top:44px;border-top:1px solid var(--line);padding-top:22px}
 h2{margin:0;font-size:23px;line-height:1.25;letter-spacing:-.01em}
 .note{margin:4px 0 0;max-width:52em;color:var(--soft);font-size:15px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;
-background:var(--line);border:1px solid var(--line);border-radius:10px;overflow:hidden}
-.tiles>div{background:var(--paper);padding:14px 16px 12px}
+border:1px solid var(--line);border-radius:10px;overflow:hidden}
+.tiles>div{box-shadow:0 0 0 1px var(--line);padding:14px 16px 12px}
 .tiles dt{color:var(--soft);font-size:13px;font-weight:600}
 .tiles dd{margin:0}.tiles .value{font-size:27px;font-weight:650;line-height:1.3;letter-spacing:-.015em;white-space:nowrap}
 .tiles .more{color:var(--soft);font-size:13px;line-height:1.35}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:24px 32px;align-items:start}
 .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,226px),1fr));gap:18px 20px}
 .gallery.small{grid-template-columns:repeat(auto-fill,minmax(92px,1fr));gap:16px 14px}
+a{color:var(--s0)}ul.note{padding-left:20px}.scroll+ul.note{margin-top:12px}
 figure{margin:0;break-inside:avoid}
 figcaption{color:var(--soft);font-size:13px;line-height:1.4;overflow-wrap:anywhere}
 figcaption b{color:var(--ink);font-weight:600}

@@ -6,6 +6,7 @@
 #include "lptrain/app/data_facts.h"
 #include "lptrain/app/html.h"
 #include "lptrain/app/scores.h"
+#include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/version.h"
 #include "lptrain/train/curve.h"
@@ -112,24 +113,15 @@ std::string data_section(const Dataset& data) {
                    {"sha256", f.digest}}));
 }
 
-// As a shell takes it.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
-  std::string s = "'";
-  for (char c : word) s += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return s + "'";
-}
-
 std::string command_of(const Document& meta) {
-  std::string line = "lptrain";
-  for (size_t i = 0; i < meta.size("command"); ++i) line += " " + quoted(meta.text_at(fmt::format("command.{}", i)));
-  return line;
+  std::vector<std::string> words{"lptrain"};
+  for (size_t i = 0; i < meta.size("command"); ++i) words.push_back(meta.text_at(fmt::format("command.{}", i)));
+  return shell_text(words);
 }
 
 std::string reproduce_section(const RunStory& story) {
   const Document& m = story.meta;
-  const std::string run = quoted(story.summary.run);
+  const std::string run = shell_text({story.summary.run});
   const std::string again =
       fmt::format("lptrain {}/config.json --threads {} --out again\nlptrain eval {}", run, text_in(m, "threads"), run);
   const std::string commit = text_in(m, "commit");

@@ -5,7 +5,9 @@
 #include <cstdlib>
 
 #include "lptrain/app/stop.h"
+#include "lptrain/app/sweep_page.h"
 #include "lptrain/app/sweep_runner.h"
+#include "lptrain/base/files.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/version.h"
@@ -163,6 +165,8 @@ SweepOutcome run_sweep(const SweepCall& call, const Arguments& arguments, const 
   const RunnerOptions options{call.folder, static_cast<size_t>(share.parallel), share.threads, data};
   const StopSignals stop;
   run_jobs(plan, lines, options, console, stop);
+  if (std::ranges::any_of(lines, [](const JobLine& line) { return line.status == "finished"; }))
+    write_file(call.folder / "report.html", sweep_page(call.folder));
   conclude(outcome, lines, stop, console);
   return outcome;
 }

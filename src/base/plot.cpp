@@ -10,9 +10,9 @@
 namespace lp {
 namespace {
 
-constexpr double kLeft = 58, kRight = 14, kTop = 30, kBottom = 44,
-                 kBare = 26;     // around the field, for numbers and names; below it, if the axis has no name: kBare
-constexpr double kLetter = 7.2;  // width of one, about
+constexpr double kLeft = 58, kRight = 14, kTop = 30, kBottom = 44;  // around the field, for numbers and names
+constexpr double kBare = 26, kLegend = 20;                          // below it if the axis has no name; where the legend ends
+constexpr double kLetter = 7.2;                                     // width of one, about
 constexpr int kSeries = 6;
 
 std::string_view dash(Plot::Stroke stroke) { return stroke == Plot::Stroke::dashed ? " dash" : ""; }
@@ -55,6 +55,7 @@ std::string_view plot_style() {
 --s0:#1a5fb4;--s1:#b3500a;--s2:#1d7a46;--s3:#8a3fa0;--s4:#b02a4b;--s5:#5a6270}}
 .plot{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-variant-numeric:tabular-nums}
 .plot text{fill:var(--soft)}.plot .name{fill:var(--ink);font-weight:600}.plot .tag{fill:var(--ink)}.plot .paper{fill:var(--paper)}
+.plot .label{fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:3.5px;stroke-linejoin:round}
 .plot .grid{stroke:var(--line);stroke-width:1}.plot .base{stroke:var(--soft);stroke-width:1}
 .plot .p0{--c:var(--s0)}.plot .p1{--c:var(--s1)}.plot .p2{--c:var(--s2)}.plot .p3{--c:var(--s3)}.plot .p4{--c:var(--s4)}
 .plot .p5{--c:var(--s5)}
@@ -90,20 +91,20 @@ void Plot::marker(const PlotPoint& p, int series) {
   taken_.push_back({x - 5, y - 5, x + 5, y + 5});
 }
 
-// Right, left, above or below the point; nowhere if all of these are taken.
+// Above, right, below or left of the point; nowhere if all of these are taken.
 void Plot::place_label(const PlotPoint& p) {
   const double x = px(p.x), y = py(p.y), wide = kLetter * static_cast<double>(p.label.size());
-  const std::array<std::pair<Box, std::string_view>, 4> places{{{{x + 8, y - 7, x + 8 + wide, y + 7}, "start"},
-                                                                {{x - 8 - wide, y - 7, x - 8, y + 7}, "end"},
-                                                                {{x - wide / 2, y - 21, x + wide / 2, y - 7}, "middle"},
-                                                                {{x - wide / 2, y + 7, x + wide / 2, y + 21}, "middle"}}};
+  const std::array<std::pair<Box, std::string_view>, 4> places{{{{x - wide / 2, y - 21, x + wide / 2, y - 7}, "middle"},
+                                                                {{x + 8, y - 7, x + 8 + wide, y + 7}, "start"},
+                                                                {{x - wide / 2, y + 7, x + wide / 2, y + 21}, "middle"},
+                                                                {{x - 8 - wide, y - 7, x - 8, y + 7}, "end"}}};
   for (const auto& [box, anchor] : places) {
     const auto hits = [&box = box](const Box& o) {
       return box.left < o.right && o.left < box.right && box.top < o.bottom && o.top < box.bottom;
     };
-    if (box.left < left() || box.right > width_ - 2 || box.top < 2 || std::ranges::any_of(taken_, hits)) continue;
+    if (box.left < left() || box.right > width_ - 2 || box.top < kLegend || std::ranges::any_of(taken_, hits)) continue;
     const double at = anchor == "start" ? box.left : anchor == "end" ? box.right : x;
-    body_ += text_at(at, box.bottom - 3, anchor, "tag", p.label);
+    labels_ += text_at(at, box.bottom - 3, anchor, "label", p.label);
     taken_.push_back(box);
     return;
   }

@@ -8,6 +8,11 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 cd "$1"
 "$2/lptrain" train configs/shapes_int8.json -s train.epochs=2 --limit 300 -q --out "$work/pictures" >/dev/null
 "$2/lptrain" train configs/smoke_int8.json -s train.epochs=3 -q --out "$work/table" >/dev/null
+cat >"$work/sweep.json" <<'SWEEP'
+{"name": "bits", "base": {"model": "tiny_mlp", "dataset": {"name": "spirals", "limit": 200}, "train": {"epochs": 3}}, "seeds": [1, 2],
+ "vary": {"format": {"f32": {}, "int8": {"precision.weights": "int8"}, "int4": {"precision.weights": "int4"}, "binary": {"precision.weights": "binary"}}}}
+SWEEP
+"$2/lptrain" sweep "$work/sweep.json" -q --out "$work/sweep" >/dev/null
 
 look() { # look DARK WIDTH HEIGHT ARGUMENTS...
   local dark=$1 width=$2 height=$3; shift 3

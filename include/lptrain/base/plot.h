@@ -65,13 +65,13 @@ class Plot {
   double py(double y) const;
   void marker(const PlotPoint& p, int series);
   void place_label(const PlotPoint& p);
-  std::string content() const { return grid() + body_ + legend_row(); }
+  std::string content() const { return grid() + body_ + labels_ + legend_row(); }
   std::string grid() const;
   std::string legend_row() const;
 
   double width_, height_;
   PlotAxis x_, y_;
-  std::string body_;
+  std::string body_, labels_;  // labels lie above everything
   struct Entry {
     std::string name;
     int series;

@@ -1,0 +1,202 @@
+// Drawing and wording several runs.
+#include "lptrain/app/sweep_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "lptrain/app/html.h"
+#include "lptrain/app/scores.h"
+#include "lptrain/app/sweep_folder.h"
+#include "lptrain/base/plot.h"
+#include "lptrain/base/text.h"
+#include "lptrain/base/version.h"
+#include "sweep_study.h"
+
+namespace lp {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kNear = 1;           // points of accuracy that count as hardly any loss
+constexpr double kCrowded = 8;        // points of accuracy between the best and the worst, above which the best are shown apart
+constexpr size_t kMostSentences = 3;  // series that the verdict speaks of
+
+// ---- Pictures
+
+std::string accuracy_text(const Measured& m) {
+  if (m.deviation == 0) return percent(m.accuracy);
+  return fmt::format("{:.2f} ± {}", 100 * m.accuracy, percent(m.deviation));
+}
+
+std::vector<PlotPoint> points_of(const Series& series, double Measured::*x) {
+  std::vector<PlotPoint> points;
+  for (const Measured& m : series.members)
+    if (std::isfinite(m.accuracy) && m.*x > 0)
+      points.push_back({m.*x, m.accuracy, m.deviation, fmt::format("{}: {}", m.name, accuracy_text(m)), m.name});
+  std::ranges::stable_sort(points, {}, &PlotPoint::x);
+  return points;
+}
+
+// Those that no other beats: nothing as cheap is better.
+std::vector<PlotPoint> front_of(const std::vector<PlotPoint>& points) {
+  std::vector<PlotPoint> front;
+  for (const PlotPoint& p : points) {
+    const auto beats = [&p](const PlotPoint& o) { return o.x <= p.x && o.y >= p.y && (o.x < p.x || o.y > p.y); };
+    if (std::ranges::none_of(points, beats)) front.push_back({p.x, p.y});
+  }
+  return front;
+}
+
+struct Cost {
+  double Measured::*value;
+  const char* name;
+  PlotAxis (*axis)(std::string, std::span<const double>, std::function<std::string(double)>);
+  std::string (*label)(double);
+};
+std::string bits_label(double v) { return fmt::format("{:g}", v); }
+std::string bytes_label(double v) { return human_bytes(std::llround(v)); }
+constexpr Cost kBits{&Measured::bits, "bits a weight", log2_axis, bits_label};
+constexpr Cost kBytes{&Measured::bytes, "packed file", log10_axis, bytes_label};
+constexpr Cost kOperations{&Measured::operations, "bit-operations an example", log10_axis, human_count};
+
+// least: accuracies below are left out.
+std::string cost_plot(const Study& study, const Cost& cost, const char* title, double least) {
+  std::vector<double> xs, ys;
+  std::vector<std::vector<PlotPoint>> all;
+  for (const Series& series : study.series) {
+    all.push_back(points_of(series, cost.value));
+    std::erase_if(all.back(), [&](const PlotPoint& p) { return p.y < least; });
+    for (const PlotPoint& p : all.back()) {
+      xs.push_back(p.x);
+      ys.insert(ys.end(), {std::max(p.y - p.error, least), std::min(p.y + p.error, 1.0)});
+    }
+  }
+  if (xs.empty()) return "";
+  Plot plot(500, 320, cost.axis(cost.name, xs, cost.label), linear_axis(title, ys, "%"));
+  for (size_t i = 0; i < all.size(); ++i) {
+    plot.line(front_of(all[i]), static_cast<int>(i), Plot::Stroke::steps, false);
+    plot.line(all[i], static_cast<int>(i), Plot::Stroke::none);
+    if (study.series.size() > 1) plot.legend(study.series[i].name, static_cast<int>(i), Plot::Stroke::none);
+  }
+  return html::figure(plot.svg(fmt::format("{} over {}", title, cost.name), "wide"));
+}
+
+std::string pictures(const Study& study) {
+  double best = 0, worst = 1;
+  for (const Series& series : study.series)
+    for (const Measured& m : series.members)
+      if (std::isfinite(m.accuracy)) best = std::max(best, m.accuracy), worst = std::min(worst, m.accuracy);
+  std::string bits = cost_plot(study, kBits, "test accuracy", 0);
+  if (best - worst > kCrowded / 100) bits += cost_plot(study, kBits, "test accuracy, the best", best - kCrowded / 2 / 100);
+  const std::string fronts = cost_plot(study, kBytes, "test accuracy", 0) + cost_plot(study, kOperations, "test accuracy", 0);
+  return html::section(
+             "Accuracy against bits",
+             "Of the epoch that validation selects: mean over seeds, bars of one sample deviation. Steps join what no other is "
+             "both as narrow as and better than.",
+             bits.empty() ? "" : html::columns(bits)) +
+         html::section(
+             "What it takes",
+             "The same against the size of the packed weights, and against multiplications times the bits of both operands.",
+             fronts.empty() ? "" : html::columns(fronts));
+}
+
+// ---- Words
+
+// The cheapest that loses hardly anything against the baseline, or against the best if there is no baseline.
+std::string sentence(const Series& series, const std::string& baseline) {
+  const Measured* reference = nullptr;
+  for (const Measured& m : series.members)
+    if (std::isfinite(m.accuracy) &&
+        (m.name == baseline || !reference || (reference->name != baseline && m.accuracy > reference->accuracy)))
+      reference = &m;
+  if (!reference) return "";
+  const Measured* narrowest = reference;
+  for (const Measured& m : series.members)
+    if (m.accuracy >= reference->accuracy - kNear / 100 && m.bits < narrowest->bits) narrowest = &m;
+  const std::string on = series.name.empty() ? "" : fmt::format("On {}, ", series.name);
+  if (narrowest == reference)
+    return fmt::format("{}nothing narrower comes within {:g} point of {} ({}). ", on, kNear, reference->name,
+                       accuracy_text(*reference));
+  return fmt::format("{}{} reaches {} with {:.3g} {} a weight, within {:g} point of {} ({} with {:.3g}). ", on, narrowest->name,
+                     accuracy_text(*narrowest), narrowest->bits, narrowest->bits == 1 ? "bit" : "bits", kNear, reference->name,
+                     accuracy_text(*reference), reference->bits);
+}
+
+std::string verdict(const Study& study) {
+  std::string text;
+  for (size_t i = 0; i < std::min(study.series.size(), kMostSentences); ++i) text += sentence(study.series[i], study.baseline);
+  return text;
+}
+
+std::string tiles(const Study& study) {
+  const auto finished = std::ranges::count(study.runs, "finished", &RunRecord::status);
+  std::set<int64_t> seeds;
+  double seconds = 0;
+  size_t cells = 0;
+  const Measured* best = nullptr;
+  for (const RunRecord& run : study.runs) {
+    seeds.insert(run.seed);
+    seconds += value_in(run.summary, find_column("seconds")).value_or(0);
+  }
+  for (const Series& series : study.series)
+    for (const Measured& m : series.members) {
+      ++cells;
+      if (std::isfinite(m.accuracy) && (!best || m.accuracy > best->accuracy)) best = &m;
+    }
+  std::vector<html::Tile> all{{fmt::format("{}", finished), "Runs",
+                               finished == std::ssize(study.runs) ? "all finished" : fmt::format("of {}", study.runs.size())},
+                              {fmt::format("{}", cells), "Configurations", ""},
+                              {fmt::format("{}", seeds.size()), seeds.size() == 1 ? "Seed" : "Seeds", ""}};
+  if (best) all.push_back({percent(best->accuracy), "Best", best->name});
+  all.push_back({human_seconds(seconds), "Training", "of all runs together"});
+  return html::tiles(all);
+}
+
+std::string table_section(const Study& study) {
+  const Table& t = study.table;
+  Cells rows{t.row_axes};
+  for (const TableHead& head : t.heads)
+    rows[0].push_back(head.labels.empty() ? std::string(head.column->heading)
+                                          : fmt::format("{} {}", join(head.labels, " "), head.column->heading));
+  for (const TableRow& row : t.rows) {
+    rows.push_back(row.labels);
+    for (size_t c = 0; c < row.cells.size(); ++c) rows.back().push_back(estimate_text(row.cells[c].estimate, *t.heads[c].column));
+  }
+  std::string notes;
+  for (const std::string& note : t.notes) notes += fmt::format("<li>{}</li>\n", escaped(note));
+  return html::section("Table", "", html::table(rows) + fmt::format("<ul class=\"note\">\n{}</ul>\n", notes));
+}
+
+std::string runs_section(const Study& study, const fs::path& folder) {
+  std::string list;
+  for (const RunRecord& run : study.runs) {
+    std::vector<std::string> points;
+    for (const auto& [axis, point] : run.labels) points.push_back(point);
+    const std::string name = escaped(fmt::format("{}, seed {}", join(points, " "), run.seed));
+    const std::string file = fs::relative(run.folder, folder).string() + "/report.html";
+    const bool has_report = fs::exists(run.folder / "report.html");
+    list += has_report ? fmt::format("<li><a href=\"{}\">{}</a>", escaped(file), name) : fmt::format("<li>{}", name);
+    list += run.status == "finished" ? "</li>\n" : fmt::format(" ({})</li>\n", escaped(run.status));
+  }
+  return html::folded(fmt::format("All {} runs", study.runs.size()), fmt::format("<ul class=\"note\">\n{}</ul>\n", list));
+}
+
+}  // namespace
+
+std::string sweep_page(const fs::path& folder) {
+  const Study study = study_of(folder);
+  std::string repeat;
+  if (!study.source.empty())
+    repeat = html::code("lptrain sweep " + shell_text({(folder / "sweep.json").string()}) + " --out again") +
+             html::folded("The whole sweep", html::code(study.source));
+  const std::string body =
+      html::header(study.source.empty() ? "lptrain · runs" : "lptrain · sweep", study.name, verdict(study), study.description) +
+      tiles(study) + pictures(study) + table_section(study) +
+      html::section("How to repeat it", "Each run folder repeats itself: its config.json is a whole experiment.",
+                    repeat + runs_section(study, folder)) +
+      fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
+  return html::page(fmt::format("{} · lptrain", study.name), body);
+}
+
+}  // namespace lp
