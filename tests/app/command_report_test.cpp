@@ -32,7 +32,7 @@ TEST_CASE("a run ends with a report that stands alone and tells everything") {
   const std::string page = read_file(trained() / "run/report.html");
   for (const char* part : {"<!doctype html>", "smoke_int8", "test examples are right, with int8 weights", "How it learned",
                            "What it confuses", "Layers", "Where the numbers lie", "Data", "How to repeat it", "spirals",
-                           "lptrain configs/smoke_int8.json", "fc1 weights", "fc1 activations", "Horowitz 2014"})
+                           "lptrain train configs/smoke_int8.json", "fc1 weights", "fc1 activations", "Horowitz 2014"})
     CHECK_MESSAGE(has(page, part), std::string(part));
   for (const char* part : {"<script", "http://www.", "https://", "src=\"http", "nan", "inf\""})
     CHECK_MESSAGE(count(page, part) == (std::string_view(part) == "http://www." ? count(page, "xmlns=\"http://www.") : 0), part);
