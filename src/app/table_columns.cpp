@@ -15,27 +15,28 @@ namespace lp {
 namespace {
 
 constexpr TableColumn kColumns[] = {
-    {"accuracy", "test accuracy, %", "best.test.accuracy", "", Unit::percent, Better::higher, Shown::spread,
+    {"accuracy", "test accuracy, %", "best.test.accuracy", Unit::percent, Better::higher, Shown::spread,
      "test accuracy: of the epoch that validation selects"},
-    {"last", "last epoch, %", "test.accuracy", "", Unit::percent, Better::higher, Shown::spread,
+    {"last", "last epoch, %", "test.accuracy", Unit::percent, Better::higher, Shown::spread,
      "last epoch: test accuracy of the last epoch's model"},
-    {"error", "test error, %", "best.test.accuracy", "", Unit::error, Better::lower, Shown::spread,
+    {"error", "test error, %", "best.test.accuracy", Unit::error, Better::lower, Shown::spread,
      "test error: of the epoch that validation selects", false},
-    {"last_error", "last epoch's error, %", "test.accuracy", "", Unit::error, Better::lower, Shown::spread,
+    {"last_error", "last epoch's error, %", "test.accuracy", Unit::error, Better::lower, Shown::spread,
      "last epoch's error: of the last epoch's model", false},
-    {"difference", "difference, points", "best.test.accuracy", "", Unit::points, Better::higher, Shown::difference, ""},
-    {"bits_per_weight", "bits / weight", "cost.bits_per_weight", "bits_per_weight", Unit::bits, Better::lower, Shown::mean, ""},
-    {"packed_bytes", "bytes", "cost.packed_bytes", "weight_bytes", Unit::bytes, Better::lower, Shown::mean,
-     "bytes: of the weights, packed at their width"},
-    {"macs", "MACs", "cost.macs", "macs", Unit::count, Better::lower, Shown::mean, "MACs: for one example"},
-    {"bit_operations", "bit operations", "cost.bit_operations", "", Unit::count, Better::lower, Shown::mean,
+    {"difference", "difference, points", "best.test.accuracy", Unit::points, Better::higher, Shown::difference, ""},
+    {"bits_per_weight", "bits / weight", "cost.bits_per_weight", Unit::bits, Better::lower, Shown::mean, ""},
+    {"packed_bytes", "bytes", "cost.packed_bytes", Unit::bytes, Better::lower, Shown::mean,
+     "bytes: of the weights' file, packed, measured"},
+    {"macs", "MACs", "cost.macs", Unit::count, Better::lower, Shown::mean, "MACs: for one example"},
+    {"bit_operations", "bit operations", "cost.bit_operations", Unit::count, Better::lower, Shown::mean,
      "bit operations: MACs times the bits of both operands"},
-    {"energy", "energy (estimate)", "cost.energy_joules", "", Unit::joules, Better::lower, Shown::mean,
+    {"energy", "energy (estimate)", "cost.energy_joules", Unit::joules, Better::lower, Shown::mean,
      "energy: an estimate for 45 nm, after Horowitz 2014"},
-    {"latency_1", "latency, batch 1", "cost.latency.batch_1", "", Unit::seconds, Better::lower, Shown::spread, ""},
-    {"latency_64", "latency, batch 64", "cost.latency.batch_64", "", Unit::seconds, Better::lower, Shown::spread, ""},
-    {"sparsity", "sparsity, %", "cost.sparsity", "", Unit::percent, Better::neither, Shown::spread, ""},
-    {"seconds", "training", "seconds", "", Unit::seconds, Better::lower, Shown::spread, ""},
+    {"latency_1", "latency, batch 1", "cost.latency.batch_1", Unit::seconds, Better::lower, Shown::spread,
+     "latency: of a batch, measured at the end of each run, with its threads and beside other runs"},
+    {"latency_64", "latency, batch 64", "cost.latency.batch_64", Unit::seconds, Better::lower, Shown::spread, ""},
+    {"sparsity", "sparsity, %", "cost.sparsity", Unit::percent, Better::neither, Shown::spread, ""},
+    {"seconds", "training", "seconds", Unit::seconds, Better::lower, Shown::spread, ""},
 };
 
 constexpr const char* kSelectedBy = "best.validation.examples";
@@ -66,7 +67,7 @@ const TableColumn& find_column(const std::string& key) {
 std::optional<double> value_in(const Document& summary, const TableColumn& column) {
   const bool is_selected = column.path.starts_with("best.");
   if (is_selected && summary.has(kSelectedBy) && summary.text_at(kSelectedBy) == "0") return {};  // by nothing
-  const std::string path(summary.has(column.path) || column.older_path.empty() ? column.path : column.older_path);
+  const std::string path(column.path);
   const std::string examples = path.substr(0, path.rfind('.')) + ".examples";
   if (!summary.has(path) || (summary.has(examples) && summary.text_at(examples) == "0")) return {};
   const std::string text = summary.text_at(path);

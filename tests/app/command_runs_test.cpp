@@ -22,7 +22,7 @@ void write_run(const fs::path& folder, const std::string& name, double accuracy,
   const std::string score = fmt::format(R"({{"loss": 1, "accuracy": {}, "examples": 9}})", accuracy);
   put(folder / "metrics.jsonl", fmt::format("{{\"epoch\": 1, \"validation\": {}}}\n", score));
   put(folder / "summary.json", fmt::format(R"({{"name": "{0}", "status": "finished", "epochs": 1, "seconds": 1.5, "test": {2},
-      "bits_per_weight": {1}, "best": {{"epoch": 1, "validation": {2}, "test": {2}}}}})",
+      "cost": {{"bits_per_weight": {1}}}, "best": {{"epoch": 1, "validation": {2}, "test": {2}}}}})",
                                            name, bits, score));
 }
 

@@ -19,7 +19,7 @@ enum class Shown : uint8_t { mean, spread, difference };
 
 struct TableColumn {
   std::string_view key, heading;
-  std::string_view path, older_path;  // into summary.json; the second one is looked at if the first is not there ("": none)
+  std::string_view path;  // into summary.json
   Unit unit;
   Better better;
   Shown shown;
