@@ -101,7 +101,7 @@ struct Grid {
   int32_t from_infinity = 0, from_nan = 0;  // the codes that infinity and NaN become
   int32_t infinity = 0;                     // the code beyond hi that stands for infinity, or -1; all others are NaN
   int32_t zero_sign = 0;                    // the sign bit if the sign of zero is kept
-  // The same without codes, for nearest_even: bits of the last real, of what lies beyond it, of NaN's real; 2^23 times the
+  // The same without codes: bits of the last real, of what lies beyond it, of NaN's real; 2^23 times the
   // smallest real; whether the bits of a real are odd where its code is even.
   int32_t last_bits = 0, beyond_bits = 0, nan_bits = 0, parity = 0;
   float rounder = 0;

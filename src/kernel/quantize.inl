@@ -55,6 +55,10 @@ struct Noise {
   }
 };
 
+Noise noise_at(const Run& run, int64_t at) {
+  return {run.index + static_cast<uint32_t>(at), static_cast<uint32_t>(run.key), static_cast<uint32_t>(run.key >> 32)};
+}
+
 // What is to be added to a code that was cut off toward zero, with the remainder r of the same sign.
 template <Rounding kRounding>
 int32_t correction(int32_t code, float r, const Noise& noise, int64_t i) {
@@ -157,8 +161,7 @@ constexpr Encode* const* kEncodes[] = {  // in the order of Rounding
 
 void encode(const Grid& g, const Run& run, int64_t at, int64_t n, const float* x, Block& b) {
   scale_down(run, at, n, x, b.v);
-  const Noise noise{run.index + static_cast<uint32_t>(at), static_cast<uint32_t>(run.key), static_cast<uint32_t>(run.key >> 32)};
-  kEncodes[static_cast<int>(g.rounding)][static_cast<int>(g.kind)](g, noise, n, b);
+  kEncodes[static_cast<int>(g.rounding)][static_cast<int>(g.kind)](g, noise_at(run, at), n, b);
 }
 
 void magnitude_values(const Grid& grid, int64_t n, const Block& b, float* y) {
@@ -260,30 +263,75 @@ void dequantize(const Grid& grid, const Run& run, const C* codes, float* y) {
   });
 }
 
-// b.v rounded to nearest even within y, as encode and decode would: the carry of an addition runs from mantissa to exponent.
-void round_magnitudes(const Grid& grid, int64_t n, const Block& b, float* y) {
+// Whether a magnitude with the remainder r (0 <= r < 1, in steps) goes one step away from zero; minus: -1 for negative numbers.
+template <Rounding kRounding>
+int32_t goes_away(float r, int32_t minus, const Noise& noise, int64_t i) {
+  switch (kRounding) {
+    case Rounding::nearest_away: return int32_t(r >= 0.5f);
+    case Rounding::floor: return int32_t(r > 0) & -minus;
+    case Rounding::ceil: return int32_t(r > 0) & (minus + 1);
+    case Rounding::stochastic: {
+      const float u = float_of(select(minus, bits_of(1 - noise[i]), bits_of(noise[i])));
+      return int32_t(r > u) | (int32_t(r == u) & -minus);
+    }
+    default: return 0;
+  }
+}
+
+// The bits of a rounded magnitude, a those of the number itself: what lies beyond the last real, NaN, and the sign.
+float signed_real(const Grid& g, int32_t rounded, int32_t bits, int32_t a) {
+  int32_t r = select(-(rounded > g.last_bits), g.beyond_bits, rounded);
+  r = select(-(a > 0x7f800000), g.nan_bits, r);
+  const int32_t keeps_sign = select(-(r == 0), g.zero_sign, INT32_MIN) & ~-(r == 0x7fc00000);
+  return float_of(r | (bits & keeps_sign));
+}
+
+// b.v rounded within y, as encode and decode would, but without codes: the step away from zero carries from mantissa to exponent.
+template <Rounding kRounding>
+void round_magnitudes(const Grid& grid, const Noise& noise, int64_t n, const Block& b, float* y) {
+  const Grid g = grid;
+  const int32_t mask = (1 << g.shift) - 1, beyond = bits_of(g.beyond);
+  const float unit = float_of((127 - g.shift) << 23);  // 2^-shift
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t bits = bits_of(b.v[i]), a = bits & 0x7fffffff, is_small = -(a < g.min_normal), is_infinite = -(a == 0x7f800000);
+    const float q = float_of(a & is_small) * g.to_subnormal;
+    const int32_t small = static_cast<int32_t>(q), is_beyond = -((a & ~mask) > g.last_bits);
+    const int32_t small_r = bits_of(q - static_cast<float>(small)), normal_r = bits_of(static_cast<float>(a & mask) * unit);
+    const int32_t r = select(is_beyond, beyond, select(is_small, small_r, normal_r));
+    const int32_t away = goes_away<kRounding>(float_of(r), bits >> 31, noise, i);
+    const int32_t normal = select(is_beyond, g.last_bits, a & ~mask) + (away << g.shift);
+    const int32_t rounded = select(is_small, bits_of(static_cast<float>(small + away) * g.smallest), normal);
+    y[i] = signed_real(g, select(is_infinite, a, rounded), bits, a);
+  }
+}
+
+// Nearest even: the addition of just below half a step rounds, and so does that of a number whose last place is the smallest
+// step.
+template <>
+void round_magnitudes<Rounding::nearest_even>(const Grid& grid, const Noise&, int64_t n, const Block& b, float* y) {
   const Grid g = grid;
   const int32_t below_half = (1 << (g.shift - 1)) - 1, kept = ~((1 << g.shift) - 1);
   for (int64_t i = 0; i < n; ++i) {
     const int32_t bits = bits_of(b.v[i]), a = bits & 0x7fffffff;
     const int32_t normal = (a + below_half + (((a >> g.shift) ^ g.parity) & 1)) & kept;
     const int32_t small = bits_of(float_of(a) + g.rounder - g.rounder);
-    int32_t r = select(-(a < g.min_normal), small, normal);
-    r = select(-(r > g.last_bits), g.beyond_bits, r);
-    r = select(-(a > 0x7f800000), g.nan_bits, r);
-    const int32_t keeps_sign = select(-(r == 0), g.zero_sign, INT32_MIN) & ~-(r == 0x7fc00000);
-    y[i] = float_of(r | (bits & keeps_sign));
+    y[i] = signed_real(g, select(-(a < g.min_normal), small, normal), bits, a);
   }
 }
 
+using RoundWithin = void(const Grid& g, const Noise& noise, int64_t n, const Block& b, float* y);
+constexpr RoundWithin* kRoundMagnitudes[] = {  // in the order of Rounding
+    round_magnitudes<Rounding::nearest_even>, round_magnitudes<Rounding::nearest_away>, round_magnitudes<Rounding::floor>,
+    round_magnitudes<Rounding::ceil>,         round_magnitudes<Rounding::zero>,         round_magnitudes<Rounding::stochastic>};
+
 void quantize_values(const Grid& grid, const Run& run, const float* x, float* y) {
-  if (grid.kind == Grid::Kind::magnitudes && grid.rounding == Rounding::nearest_even)
-    return for_blocks(run.n, [&](int64_t at, int64_t n, Block& b) {
-      scale_down(run, at, n, x + at, b.v);
-      round_magnitudes(grid, n, b, y + at);
-      scale_up(run, at, n, y + at);
-    });
+  const auto round = kRoundMagnitudes[static_cast<int>(grid.rounding)];
   for_blocks(run.n, [&](int64_t at, int64_t n, Block& b) {
+    if (grid.kind == Grid::Kind::magnitudes) {
+      scale_down(run, at, n, x + at, b.v);
+      round(grid, noise_at(run, at), n, b, y + at);
+      return scale_up(run, at, n, y + at);
+    }
     encode(grid, run, at, n, x + at, b);
     decode(grid, run, at, n, b, y + at);
   });
