@@ -2,6 +2,7 @@
 #include "lptrain/nn/cost.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "lptrain/tensor/value.h"
@@ -18,7 +19,11 @@ bool is_integer(const Format& f) { return f.is_integer_grid() || f.family == For
 struct Places : Visitor {
   std::map<std::string, Param*> params;
   std::map<std::string, Lens*> lenses;
-  void param(Param& p) override { params[p.name] = &p; }
+  std::vector<Param*> list;  // of parameters that have a value
+  void param(Param& p) override {
+    params[p.name] = &p;
+    if (p.value) list.push_back(&p);
+  }
   void lens(Lens& l) override { lenses[l.name] = &l; }
 };
 
@@ -34,8 +39,10 @@ Format activations_of(const LayerLine& line, const Places& places, bool sees_ent
   return format_in(places.lenses.at(line.name + ".input"), compute);
 }
 
-double share_of_zeros(Param& p) {
-  const Tensor seen = Context(nullptr, Mode::eval).param(p).tensor();
+double share_of_zeros(Param& p, const Places& places) {
+  Context eye(nullptr, Mode::eval);
+  eye.survey(places.list);
+  const Tensor seen = eye.param(p).tensor();
   return visit_real(seen.dtype(), [&]<class T>() {
     const auto w = seen.data<T>();
     return static_cast<double>(std::ranges::count(w, T(0))) / static_cast<double>(w.size());
@@ -48,14 +55,28 @@ bool belongs(const std::string& param, const std::string& layer) {
          param.find('.', layer.size() + 1) == param.npos;
 }
 
+// Bits of a parameter with its scales; f32 scales of whole tensors and channels are left out of `bare`, as is the custom where
+// formats are compared: int8 has 8 bits a weight, mxfp4 4.25.
+struct ParamBits {
+  double all, bare;
+};
+ParamBits bits_of(const Param& p, DType compute) {
+  const double bare = static_cast<double>(p.value.size() * format_in(p.lens.get(), compute).bits());
+  if (!p.lens || p.lens->is_identity()) return {bare, bare};
+  const Quantizer& q = p.lens->quantizer;
+  const double all = q.bits_for(p.value.shape(), p.lens->axis);
+  const bool has_many_scales = q.per.kind == Per::Kind::group || q.per.kind == Per::Kind::block;
+  return {all, has_many_scales ? all : bare};
+}
+
 void count_parameters(const Places& places, DType compute, LayerCost& cost) {
-  int64_t bits = 0;
+  double bits = 0;
   for (const auto& [name, p] : places.params) {
     if (!belongs(name, cost.name)) continue;
     cost.parameters += p->value.size();
-    bits += p->value.size() * format_in(p->lens.get(), compute).bits();
+    bits += bits_of(*p, compute).all;
   }
-  cost.bytes = (bits + 7) / 8;
+  cost.bytes = static_cast<int64_t>(std::ceil(bits / 8));
 }
 
 // The layer's weights, if it has any: parameters of that role.
@@ -78,8 +99,8 @@ LayerCost cost_of_layer(const LayerLine& line, const Places& places, bool sees_e
   const Format w = format_in(weight->lens.get(), compute);
   cost.weights = w.name();
   cost.weight_count = weight->value.size();
-  cost.bits_per_weight = w.bits();
-  cost.sparsity = share_of_zeros(*weight);
+  cost.bits_per_weight = bits_of(*weight, compute).bare / static_cast<double>(cost.weight_count);
+  cost.sparsity = share_of_zeros(*weight, places);
   if (!line.product) return cost;
   const Format x = activations_of(line, places, sees_entrance, compute);
   cost.activations = x.name();

@@ -220,8 +220,11 @@ Encoding encoding_of(const Tensor& scale, const QuantizeHow& how) {
 }
 
 Tensor codes_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
-  Tensor codes(x.shape(), DType::i32);
-  quantize(key_of(x.shape(), how), x.dtype(), x.raw(), scale.data<float>().data(), DType::i32, codes.raw());
+  const Tensor whole = whole_blocks(x, how.quantizer->per), divisor = how.decision.value ? how.decision.tensor() : scale;
+  QuantizeKey key = key_of(whole.shape(), how);
+  if (how.offset.value) key.offset = how.offset.tensor().data<float>().data();
+  Tensor codes(whole.shape(), DType::i32);
+  quantize(key, whole.dtype(), whole.raw(), divisor.data<float>().data(), DType::i32, codes.raw());
   return codes;
 }
 

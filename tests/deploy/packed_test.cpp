@@ -25,6 +25,10 @@ Model network(const std::string& precision, DType compute = DType::f32) {
 struct Seen : Visitor {
   Context eye{nullptr, Mode::eval};
   std::vector<std::pair<std::string, Tensor>> tensors;
+  explicit Seen(Model& model) {
+    eye.survey(model.params());
+    model.visit(*this);
+  }
   void param(Param& p) override {
     if (p.value && p.name.ends_with("t")) tensors.emplace_back(p.name, eye.param(p).tensor());
   }
@@ -44,8 +48,7 @@ TensorFile check_round_trip(Model& model) {
   write_tensors(file, packed);
   const TensorFile back = unpack(read_tensors(file), "packed");
   std::filesystem::remove(file);
-  Seen seen;
-  model.visit(seen);
+  const Seen seen(model);
   for (const auto& [name, tensor] : seen.tensors) {
     CAPTURE(name);
     const Tensor* found = back.find(name);
@@ -95,6 +98,26 @@ TEST_CASE("affine, observed, stochastic and narrow quantizers read back, in f32 
       CHECK(packed.find("conv1.input.high"));
       CHECK_FALSE(packed.find("conv1.error.high"));
     }
+}
+
+TEST_CASE("groups, blocks, offsets, decision scales and scale formats read back") {
+  const auto packed_of = [](const std::string& weights, bool is_packed = true) {
+    CAPTURE(weights);
+    Model model = network(fmt::format(R"({{"weights": {}}})", weights));
+    TensorFile packed = check_round_trip(model);
+    CHECK((packed.find("fc1.weight")->dtype() == DType::u8) == is_packed);
+    return packed;
+  };
+  packed_of(R"({"format": "int4", "per": "group:1"})");
+  packed_of(R"({"format": "int4", "per": "block:4"})");  // 45 inputs, 3 channels: the last block of a row is not full
+  packed_of(R"({"format": "int4", "per": "network"})");
+  packed_of(R"({"format": "binary", "decision": {"fixed": {"value": 1}}})");
+  packed_of(R"({"format": "ternary", "scale": "mean_abs", "decision": {"mean_abs": {"factor": 0.7}}})");
+  CHECK(packed_of(R"({"format": "uint4", "offset": "min"})").find("fc1.weight.offset"));
+  const TensorFile mx = packed_of(R"("mxfp4")");
+  CHECK(mx.find("fc1.weight.scale")->dtype() == DType::u8);  // e8m0
+  CHECK(mx.find("fc1.weight.scale")->size() == 3 * 2);
+  CHECK(mx.find("fc1.weight")->size() == 3 * 64 / 2);
 }
 
 TEST_CASE("halves lie as they are, f32 and f64 too") {
@@ -153,15 +176,19 @@ TEST_CASE("damage is told with its place") {
   fails([&](TensorFile& f) { tensor(f, "conv1.weight").data<uint8_t>()[0] = 0xAA; }, "a code that ternary does not have");
   fails([&](TensorFile& f) { tensor(f, "conv1.weight") = Tensor::zeros(Shape{3}, DType::u8); }, "its bytes are not");
   fails([&](TensorFile& f) { tensor(f, "conv1.weight") = Tensor::zeros(Shape{34}); }, "U8");
-  fails([&](TensorFile& f) { tensor(f, "conv1.weight.scale") = Tensor::zeros(Shape{2}); }, "its scale");
-  fails([&](TensorFile& f) { f.tensors.erase(f.tensors.begin() + 1); }, "its scale");
+  fails([&](TensorFile& f) { tensor(f, "conv1.weight.scale") = Tensor::zeros(Shape{2}); }, "\"conv1.weight.scale\" is missing");
+  fails([&](TensorFile& f) { f.tensors.erase(f.tensors.begin() + 1); }, "\"conv1.weight.scale\" is missing");
   noted("{", "the note is damaged");
   noted("[]", "the note is damaged");
   noted(R"({"format": "ternay"})", "the note is damaged");
   noted(R"({"format": "ternary", "shape": [5,3,3,3], "type": "f16", "lanes": [1,1,135]})", "the note is damaged");
   noted(R"({"format": "ternary", "shape": [5,3,3,-3], "lanes": [1,1,135]})", "conv1.weight");
   noted(R"({"format": "ternary", "shape": [9223372036854775807,3], "lanes": [1,1,135]})", "conv1.weight");
-  noted(R"({"format": "ternary", "shape": [9223372036854775807], "lanes": [1,1,9223372036854775807]})", "its bytes are not");
+  noted(R"({"format": "ternary", "shape": [9223372036854775807], "lanes": [1,1,9223372036854775807]})", "its lanes");
+  noted(R"({"format": "ternary", "shape": [5,3,3,3], "lanes": [4294967296,4294967296,135]})", "its lanes");
+  noted(R"({"format": "ternary", "shape": [5,3,3,3], "lanes": [1,1,180]})", "its bytes are not");
+  noted(R"({"format": "ternary", "shape": [5,3,3,3], "lanes": [1,1,135], "scale_format": "e8m0"})", "of another type");
+  noted(R"({"format": "ternary", "shape": [5,3,3,3], "lanes": [1,1,135], "scale_format": "f64"})", "no codes of this format");
   noted(R"({"format": "ternary", "shape": [5,3,3,3], "lanes": [1,1,134]})", "its lanes");
   noted(R"({"format": "ternary", "shape": [5,3,3,3], "lanes": [0,1,135]})", "its lanes");
   noted(R"({"format": "ternary", "shape": [5,3,3,3]})", "its lanes");

@@ -47,7 +47,7 @@ TEST_CASE("a small network, counted by hand") {
   const LayerCost &conv = c.layers[0], &linear = c.layers[4];
   CHECK(conv.weight_count == 4 * 9 * 2);
   CHECK(conv.parameters == conv.weight_count + 4);
-  CHECK(conv.bytes == (conv.weight_count * 4 + 4 * 16) / 8);
+  CHECK(conv.bytes == (conv.weight_count * 4 + 32 + 4 * 16 + 32) / 8);  // a scale each
   CHECK(conv.macs == 4 * 4 * 4 * 9 * 2);
   CHECK(conv.bit_operations == conv.macs * 4 * 8);
   CHECK(conv.energy_joules == doctest::Approx(static_cast<double>(conv.macs) * 1e-12 * (0.1 + 0.1)));
@@ -65,6 +65,16 @@ TEST_CASE("a small network, counted by hand") {
   CHECK(c.bit_operations == conv.bit_operations + linear.bit_operations);
   CHECK(c.energy_joules == doctest::Approx(conv.energy_joules + linear.energy_joules));
   CHECK(c.bits_per_weight == doctest::Approx((4.0 * 72 + 32.0 * 48) / 120));
+}
+
+TEST_CASE("scales of blocks count as bits of the weights") {
+  const auto bits = [](const char* weights) {
+    Model model = model_of(R"([{"linear": {"bias": false}}])", Shape{64}, fmt::format(R"({{"weights": {}}})", weights));
+    return cost_of(model).bits_per_weight;
+  };
+  CHECK(bits(R"("mxfp4")") == 4.25);
+  CHECK(bits(R"({"format": "int4", "per": "block:16"})") == 4 + 32.0 / 16);
+  CHECK(bits(R"({"format": "int4", "per": "channel"})") == 4);
 }
 
 TEST_CASE("what is not quantized has the width of the arithmetic") {

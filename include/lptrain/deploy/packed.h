@@ -11,9 +11,10 @@ namespace lp {
 //   not quantized            its reals, under its name
 //   f16, bf16 of scale 1     F16, BF16
 //   other formats            U8: the bit patterns of its codes (Format::to_bits), b bits each, one behind the other, the lowest
-//   bit
-//                            of the first byte first; "<name>.scale": F32; and a note under its name that unpack() reads:
-//                            {"format", "type", "shape", "lanes": [outer, channels, inner], "zero_point"}
+//                            bit of the first byte first; rows are filled up to whole blocks.
+//                            "<name>.scale": F32, or U8 in a scale format of their own, likewise; "<name>.offset": F32, if any;
+//                            and a note under its name that unpack() reads: {"format", "scale_format", "type", "shape",
+//                            "lanes": [outer, channels, inner], "zero_point"}
 // A tensor that this would not give back exactly is kept as reals, so that the size of the file is never too small. Buffers and
 // learned scales that inference needs follow as they are.
 TensorFile pack(Model& model);

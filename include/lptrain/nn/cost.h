@@ -21,10 +21,10 @@ double mac_joules(const Format& a, const Format& b);
 // One layer, as the model's lenses stand.
 struct LayerCost {
   std::string name, kind, output;     // output: shape for one example
-  int64_t parameters = 0, bytes = 0;  // bytes: at the widths they are seen in, packed
+  int64_t parameters = 0, bytes = 0;  // bytes: at the widths they are seen in, with their scales, packed
   std::string weights, activations;   // formats of the product's operands; "" for layers without one
   int64_t weight_count = 0;           // operands of products; biases and norms are not counted
-  double bits_per_weight = 0;         // 0 without weights
+  double bits_per_weight = 0;         // 0 without weights; with the scales of groups and blocks (mxfp4 has 4.25)
   double sparsity = 0;                // share of weights that are zero, measured behind mask and quantizer
   int64_t macs = 0;                   // multiply-accumulates for one example
   int64_t bit_operations = 0;  // macs * bits of a weight * bits of an activation.   Source: Baskin et al. 2018 (UNIQ), section 5

@@ -35,7 +35,8 @@ Var quantize(const Var& x, const Var& scale, const QuantizeHow& how);
 Encoding encoding_of(const Tensor& scale, const QuantizeHow& how);
 bool can_encode(const Quantizer& q);
 
-// The codes (i32, as number/format.h counts them) that quantize() makes of x, in any format whose codes fit.
+// The codes (i32, as number/format.h counts them) that quantize() makes of x, in any format whose codes fit; of x filled up to
+// whole blocks.
 Tensor codes_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how);
 
 // The scale that a measured rule fitted to x: a constant, unless the rule says how it depends on x (mean_abs: differentiable).
