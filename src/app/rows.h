@@ -14,6 +14,7 @@ int compare(const Arguments& arguments);
 int runs(const Arguments& arguments);
 int summary(const Arguments& arguments);
 int report(const Arguments& arguments);
+int search(const Arguments& arguments);
 int data(const Arguments& arguments);
 int config(const Arguments& arguments);
 int schema(const Arguments& arguments);
