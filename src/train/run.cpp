@@ -256,7 +256,7 @@ void Summary::fields(Fields& f) {
   f("cost", cost, "of inference, with the weights that validation selects");
 }
 
-void Summary::Cost::Latency::fields(Fields& f) {
+void Latency::fields(Fields& f) {
   f("batch_1", batch_1, "seconds for one example");
   f("batch_64", batch_64, "seconds for 64 examples at once");
 }

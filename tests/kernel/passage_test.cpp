@@ -14,7 +14,8 @@ constexpr int64_t kShapes[][2] = {{1, 1}, {3, 17}, {64, 64}, {1031, 33}, {257, 1
 bool is_same(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b) || (a == 0 && b == 0); }
 
 TEST_CASE("mark_passage and scale_columns") {
-  for (const auto& [rows, C] : kShapes) {
+  for (const auto& shape : kShapes) {
+    const int64_t rows = shape[0], C = shape[1];
     const Odd<float> y = hostile<float>(rows * C, 1), s = hostile<float>(C, 2);
     Odd<float> low(C, -0.5f), high(C, 1.5f);
     for_isas([&] {

@@ -42,7 +42,7 @@ TEST_CASE("names come back, nonsense is explained") {
                                                         {"tensor:3", "has no size"}, {"blok:3", "unknown granularity"},
                                                         {"chanel", "channel"},       {"block:99999999999999999999", "from 1 up"}};
   for (const auto& [text, why] : kWrong) {
-    const std::string error = error_of([&] { Per::parse(text); });
+    const std::string error = error_of([&wrong = text] { Per::parse(wrong); });
     CHECK_MESSAGE(holds(error, why), text << ": " << error);
   }
 }

@@ -22,6 +22,12 @@ struct RunOptions {
   std::function<void(RunEnd&)> at_end = {};
 };
 
+// Seconds a batch takes.
+struct Latency {
+  double batch_1 = 0, batch_64 = 0;
+  void fields(Fields& f);
+};
+
 // summary.json: what a table cell needs.
 struct Summary {
   std::string name, status;  // "finished", "interrupted", "diverged"
@@ -42,10 +48,6 @@ struct Summary {
     std::optional<int64_t> packed_bytes;  // of packed.safetensors, measured at the end of the run
     int64_t macs = 0, bit_operations = 0;
     double energy_joules = 0, sparsity = 0;
-    struct Latency {
-      double batch_1 = 0, batch_64 = 0;  // seconds a batch
-      void fields(Fields& f);
-    };
     std::optional<Latency> latency;  // measured at the end of the run
     void fields(Fields& f);
   };
