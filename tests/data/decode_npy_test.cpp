@@ -60,7 +60,7 @@ TEST_CASE("hostile files are refused with place and reason") {
       {npy("{}", ""), "fortran_order"},
   };
   for (const auto& [bytes, why] : kRows) {
-    const std::string error = error_of(ErrorKind::data, [&] { decode_npy(bytes, "bad.npy"); });
+    const std::string error = error_of(ErrorKind::data, [&bad = bytes] { decode_npy(bad, "bad.npy"); });
     CHECK_MESSAGE(error.find(why) != std::string::npos, error);
     CHECK(error.starts_with("bad.npy, byte "));
   }

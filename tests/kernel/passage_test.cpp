@@ -9,13 +9,16 @@ namespace {
 
 using namespace lp::test;
 
-constexpr int64_t kShapes[][2] = {{1, 1}, {3, 17}, {64, 64}, {1031, 33}, {257, 130}, {0, 5}};
+struct Size {
+  int64_t rows, C;
+};
+constexpr Size kShapes[] = {{1, 1}, {3, 17}, {64, 64}, {1031, 33}, {257, 130}, {0, 5}};
 
 bool is_same(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b) || (a == 0 && b == 0); }
 
 TEST_CASE("mark_passage and scale_columns") {
-  for (const auto& shape : kShapes) {
-    const int64_t rows = shape[0], C = shape[1];
+  for (const Size& size : kShapes) {
+    const int64_t rows = size.rows, C = size.C;
     const Odd<float> y = hostile<float>(rows * C, 1), s = hostile<float>(C, 2);
     Odd<float> low(C, -0.5f), high(C, 1.5f);
     for_isas([&] {
@@ -32,8 +35,9 @@ TEST_CASE("mark_passage and scale_columns") {
 }
 
 TEST_CASE("passed_extremes looks at living places only, and NaN wins") {
-  for (const auto& [rows, C] : kShapes)
+  for (const Size& size : kShapes)
     for (const bool has_nan : {false, true}) {
+      const int64_t rows = size.rows, C = size.C;
       Odd<float> dy(rows * C), s(C);
       Odd<uint8_t> where(rows * C);
       const Key key(static_cast<uint64_t>(rows));
@@ -60,7 +64,8 @@ TEST_CASE("passed_extremes looks at living places only, and NaN wins") {
 }
 
 TEST_CASE("code_column_sums") {
-  for (const auto& [rows, C] : kShapes) {
+  for (const Size& size : kShapes) {
+    const int64_t rows = size.rows, C = size.C;
     Odd<int8_t> i8(rows * C);
     Odd<uint8_t> u8(rows * C);
     Odd<uint16_t> bf16(rows * C);
