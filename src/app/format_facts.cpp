@@ -105,7 +105,8 @@ int64_t code_of(const Format& f, std::string_view text) {
     int64_t code = 0;
     const auto [stop, error] = std::from_chars(digits.data(), end, code);
     require(error == std::errc() && stop == end, "\"{}\" is no code: wanted a number, say 12, or bits, say 0x0c or 0b1100", text);
-    const bool is_special = f.has_nan() && std::abs(code) < int64_t{1} << 62 && f.from_bits(f.to_bits(code)) == code;
+    constexpr int64_t kFar = int64_t{1} << 62;
+    const bool is_special = f.has_nan() && code > -kFar && code < kFar && f.from_bits(f.to_bits(code)) == code;
     require((code >= f.lo() && code <= f.hi()) || is_special, "{} has the codes {} to {}, found {}", f.name(), f.lo(), f.hi(),
             code);
     return code;

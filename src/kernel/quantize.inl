@@ -313,7 +313,9 @@ void round_magnitudes<Rounding::nearest_even>(const Grid& grid, const Noise&, in
   const int32_t below_half = (1 << (g.shift - 1)) - 1, kept = ~((1 << g.shift) - 1);
   for (int64_t i = 0; i < n; ++i) {
     const int32_t bits = bits_of(b.v[i]), a = bits & 0x7fffffff;
-    const int32_t normal = (a + below_half + (((a >> g.shift) ^ g.parity) & 1)) & kept;
+    // In unsigned: the sum wraps for NaN, which is put right below.
+    const uint32_t upward = static_cast<uint32_t>(below_half + (((a >> g.shift) ^ g.parity) & 1));
+    const int32_t normal = static_cast<int32_t>(static_cast<uint32_t>(a) + upward) & kept;
     const int32_t small = bits_of(float_of(a) + g.rounder - g.rounder);
     y[i] = signed_real(g, select(-(a < g.min_normal), small, normal), bits, a);
   }
