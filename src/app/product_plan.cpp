@@ -7,8 +7,6 @@
 namespace lp {
 namespace {
 
-constexpr int64_t kExactTerms = 65793;  // of 8-bit products in 32 bits (kernel/product.h)
-
 // What a product takes: its values, and the roles they were quantized by.
 struct Operand {
   Value value;

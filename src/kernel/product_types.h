@@ -25,7 +25,6 @@ inline int32_t wide(int8_t x) { return x; }
 inline int32_t wide(uint8_t x) { return x; }
 inline int32_t wide(int16_t x) { return x; }
 
-constexpr bool is_byte(DType t) { return t == DType::i8 || t == DType::u8; }
 constexpr bool is_integer_product(DType a) { return is_byte(a) || a == DType::i16; }
 
 // What the product of two types is held in; nothing if there is no such product.

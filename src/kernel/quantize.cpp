@@ -20,8 +20,6 @@ namespace {
 constexpr int64_t kGrain = 1 << 14;  // elements a thread takes at once
 constexpr int64_t kExact = 1 << 22;  // f32 knows integers and their halves up to here
 
-bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
-
 // The codes that may occur: of integer grids lo..hi, of others all, special values included.
 bool fits(const QuantizeKey& key, DType t) {
   if (is_half(t)) return key.format == (t == DType::f16 ? kF16 : kBf16);

@@ -6,11 +6,6 @@
 
 namespace lp {
 
-inline constexpr int64_t kExactTerms = 65793;  // of u8 x s8 products in s32
-
-constexpr bool is_byte(DType t) { return t == DType::i8 || t == DType::u8; }
-constexpr bool is_half(DType t) { return t == DType::bf16 || t == DType::f16; }
-
 // The memory of a value that takes part in a product as `type`: its reals, or its codes in that type. Bytes that become halves
 // lose their zero point on the way: |code - zero_point| <= 255 is exact in both halves.
 Tensor operand(const Value& v, DType type);

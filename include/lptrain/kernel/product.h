@@ -15,6 +15,8 @@ namespace lp {
 //   {i8,u8} {i8,u8} -> i32, exact for k <= 65793 and modulo 2^32 beyond;  i16 i16 -> f64 holding integers, exact for k < 2^23.
 // Any other pair, a c of another type and negative sizes are errors (usage). Operands need the alignment of their type only.
 
+inline constexpr int64_t kExactTerms = 65793;  // of bytes in an i32: 255 * 128 * 65793 < 2^31
+
 // c[m,n] = sum_k op(a)[m,k] op(b)[k,n] (+ c if accumulate). Row-major, dense: a is [m,k], or [k,m] if transpose_a; b is [k,n],
 // or [n,k] if transpose_b. c overlaps neither operand. m, n, k >= 0; k = 0 gives zeros. Only the last row of the table takes
 // empty products; matmul() sees to that.

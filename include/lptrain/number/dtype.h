@@ -34,6 +34,8 @@ constexpr std::string_view name_of(DType t) { return row_of(t).name; }
 constexpr bool is_real(DType t) {
   return t == DType::f64 || t == DType::f32;
 }  // types that arithmetic outside products is done in
+constexpr bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
+constexpr bool is_byte(DType t) { return t == DType::i8 || t == DType::u8; }
 
 // The DType of a C++ type; f16 and bf16 share uint16_t and have none.
 template <class T>
