@@ -70,9 +70,7 @@ Subset pictures(const Shape& example, int64_t size, Key key) {
   constexpr double kLit = 0.2;
   const Key classes(7);
   auto examples = std::make_shared<Examples>();
-  std::vector<int64_t> extents{size};
-  extents.insert(extents.end(), example.begin(), example.end());
-  examples->inputs = Tensor(Shape(extents), DType::u8);
+  examples->inputs = Tensor(example.behind(size), DType::u8);
   Subset subset{examples, {}};
   for (int64_t n = 0; n < size; ++n) {
     const auto label = static_cast<int32_t>(10 * key.with("label").uniform(static_cast<uint64_t>(n)));

@@ -48,9 +48,7 @@ struct Predictions {
 
 // An example as the model sees it: x[1, shape...].
 Tensor example_of(const Dataset& data, const Tensor& raw, int64_t row) {
-  std::vector<int64_t> extents{1};
-  extents.insert(extents.end(), data.shape.begin(), data.shape.end());
-  Tensor x{Shape(extents)};
+  Tensor x(data.shape.behind(1));
   normalized_example(raw, row, data.normalization, x.data<float>());
   return x;
 }

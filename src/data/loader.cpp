@@ -33,7 +33,7 @@ struct BatchMaker {
     const LoaderOptions& o = plan->options;
     const int64_t begin = index * o.batch, size = std::min(o.batch, plan->subset.size() - begin);
     const int64_t from = begin + size * o.shard / o.shards, to = begin + size * (o.shard + 1) / o.shards;
-    Batch batch{Tensor(batch_shape(to - from)), {}, from, epoch, index, size};
+    Batch batch{Tensor(plan->shape.behind(to - from)), {}, from, epoch, index, size};
     const std::span<float> x = batch.x.data<float>();
     const size_t width = static_cast<size_t>(plan->shape.size());
     for (int64_t place = from; place < to; ++place) {
@@ -45,12 +45,6 @@ struct BatchMaker {
   }
 
  private:
-  Shape batch_shape(int64_t size) const {
-    std::vector<int64_t> extents{size};
-    extents.insert(extents.end(), plan->shape.begin(), plan->shape.end());
-    return Shape(extents);
-  }
-
   void fill(int64_t row, std::span<float> into) const {
     if (!plan->augment.empty()) return augmented(row, into);
     if (plan->table.empty()) return normalized_example(plan->subset.examples->inputs, row, plan->normalization, into);

@@ -15,9 +15,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 // Numbers in (0, 1), as normalized pictures hold.
 Tensor examples_for(const Model& model, int64_t batch) {
-  std::vector<int64_t> extents{batch};
-  extents.insert(extents.end(), model.input().begin(), model.input().end());
-  Tensor x{Shape(extents)};
+  Tensor x(model.input().behind(batch));
   const Key key(1);
   const auto values = x.data<float>();
   for (size_t i = 0; i < values.size(); ++i) values[i] = key.uniform(i);

@@ -7,12 +7,6 @@
 namespace lp {
 namespace {
 
-Shape batch_of(int64_t n, const Shape& example) {
-  std::vector<int64_t> extents{n};
-  extents.insert(extents.end(), example.begin(), example.end());
-  return Shape(extents);
-}
-
 int64_t ceil_divide(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 }  // namespace
@@ -36,7 +30,7 @@ Shape ReshapeLayer::output(const Shape& input, int64_t) const {
 }
 
 std::unique_ptr<Module> ReshapeLayer::build(Builder&, const std::string&, const Shape& input) const {
-  return module_of([y = output(input, 0)](Context&, const Var& x) { return reshape(x, batch_of(x.shape()[0], y)); });
+  return module_of([y = output(input, 0)](Context&, const Var& x) { return reshape(x, y.behind(x.shape()[0])); });
 }
 
 void PermuteLayer::fields(Fields& f) {

@@ -35,6 +35,12 @@ Shape Shape::without(int axis) const {
 }
 
 Shape Shape::dropped_front(int count) const { return Shape(begin() + count, static_cast<size_t>(rank_ - count)); }
+Shape Shape::behind(int64_t extent) const {
+  std::vector<int64_t> extents{extent};
+  extents.insert(extents.end(), begin(), end());
+  return Shape(extents);
+}
+
 int64_t Shape::rows() const { return before(rank_ - 1); }
 
 int64_t Shape::before(int axis) const {

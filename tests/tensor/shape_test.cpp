@@ -32,6 +32,8 @@ TEST_CASE("shapes derived from a shape") {
   CHECK(s.without(0) == Shape{3, 4});
   CHECK(s.without(-1) == Shape{2, 3});
   CHECK(s.dropped_front(2) == Shape{4});
+  CHECK(s.behind(7).dropped_front(1) == s);
+  CHECK(Shape{}.behind(5) == Shape{5});
   CHECK_FALSE(s == Shape{2, 3});
   CHECK_FALSE(s == Shape{2, 3, 5});
   CHECK(Shape{3, 2}.without(1) == Shape{3});  // extents beyond the rank do not count

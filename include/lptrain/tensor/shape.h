@@ -30,6 +30,7 @@ class Shape {
   Shape with(int axis, int64_t extent) const;  // one extent replaced
   Shape without(int axis) const;               // one axis removed
   Shape dropped_front(int count) const;        // the last rank - count axes
+  Shape behind(int64_t extent) const;          // one axis more, in front: a batch of examples of this shape
   int64_t rows() const;                        // product of all extents but the last: a tensor seen as [rows, back]
   int64_t before(int axis) const;              // product of the extents before an axis
   int64_t after(int axis) const;               // product of the extents after an axis
