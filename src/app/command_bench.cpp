@@ -2,7 +2,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include "lptrain/app/bench_cases.h"
@@ -21,8 +20,6 @@ constexpr int64_t kBatches = 64;      // of pictures, to go through again and ag
 constexpr size_t kLeastSteps = 5;     // timed, however slow
 constexpr size_t kRecordedSteps = 8;  // under the recorder, after the timed ones
 constexpr size_t kWarmUp = 3;
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 struct Share {
   std::string family;
@@ -68,7 +65,7 @@ class StepWatch : public Watch {
   explicit StepWatch(double seconds) : seconds_(seconds) {}
 
   void step_done(const StepDone& done) override {
-    const double t = now();
+    const double t = steady_seconds();
     losses.push_back(done.loss);
     if (recording_) {
       if (++recorded_ >= kRecordedSteps) finish();
@@ -77,7 +74,7 @@ class StepWatch : public Watch {
     if (done.position.batch > 1 && losses.size() > kWarmUp) times.push_back(t - last_);
     if (began_ == 0 && losses.size() > kWarmUp) began_ = t;
     if (began_ > 0 && t - began_ > seconds_ && times.size() >= kLeastSteps) recording_ = std::make_unique<Recording>();
-    last_ = now();
+    last_ = steady_seconds();
   }
 
   std::vector<double> times, losses;
@@ -106,12 +103,12 @@ Rate rate_of(std::vector<double> seconds, int64_t images) {
 
 std::vector<double> inference_times(Model& model, const Tensor& x, double seconds) {
   std::vector<double> times;
-  const double began = now();
-  for (size_t pass = 0; times.size() < kLeastSteps || now() - began < seconds; ++pass) {
-    const double t = now();
+  const double began = steady_seconds();
+  for (size_t pass = 0; times.size() < kLeastSteps || steady_seconds() - began < seconds; ++pass) {
+    const double t = steady_seconds();
     Context context(nullptr, Mode::eval);
     model.forward(context, x).tensor();
-    if (pass >= kWarmUp) times.push_back(now() - t);
+    if (pass >= kWarmUp) times.push_back(steady_seconds() - t);
   }
   return times;
 }

@@ -2,7 +2,6 @@
 #include "lptrain/app/search.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <map>
 
@@ -13,6 +12,7 @@
 #include "lptrain/app/scores.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/trace.h"
 #include "lptrain/nn/cost.h"
 
 namespace lp {
@@ -36,16 +36,15 @@ double cost_in(const ModelCost& c, Goal goal) {
 
 // Stops a training after a few steps, of which the first is not counted.
 struct StepTimer : Watch {
-  using Clock = std::chrono::steady_clock;
   std::atomic<int> stop = 0;
   int steps = 0;
-  Clock::time_point first{}, last{};
+  double first = 0, last = 0;
   void step_done(const StepDone&) override {
-    last = Clock::now();
+    last = steady_seconds();
     if (++steps == 1) first = last;
     if (steps == 6) stop = 1;
   }
-  double seconds() const { return steps > 1 ? std::chrono::duration<double>(last - first).count() / (steps - 1) : 0; }
+  double seconds() const { return steps > 1 ? (last - first) / (steps - 1) : 0; }
 };
 
 // What training takes here, from a few of its steps.

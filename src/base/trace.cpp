@@ -10,8 +10,6 @@
 namespace lp {
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 struct Book {
   std::mutex mutex;
   std::vector<Span> spans;
@@ -41,6 +39,10 @@ Self& self() {
 
 }  // namespace
 
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 Recording::Recording() {
   Book& b = book();
   const std::scoped_lock lock(b.mutex);
@@ -48,7 +50,7 @@ Recording::Recording() {
   b.spans.clear();
   b.threads = 0;
   ++b.number;
-  b.began = now();
+  b.began = steady_seconds();
   is_recording = true;
 }
 
@@ -62,12 +64,12 @@ std::vector<Span> Recording::spans() const {
 Timed::Timed(std::string_view family, std::string_view what) : family_(family), what_(what), begin_(-1) {
   if (!is_recording.load(std::memory_order_relaxed)) return;
   ++self().depth;
-  begin_ = now();
+  begin_ = steady_seconds();
 }
 
 Timed::~Timed() {
   if (begin_ < 0) return;
-  const double end = now();
+  const double end = steady_seconds();
   Self& me = self();
   if (me.depth > 0) --me.depth;  // else it began in an earlier recording
   Book& b = book();

@@ -2,16 +2,14 @@
 #include "lptrain/deploy/latency.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "lptrain/base/trace.h"
 
 namespace lp {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr double kBudgetSeconds = 0.25;
 constexpr size_t kFewest = 3, kMost = 100;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Numbers in (0, 1), as normalized pictures hold.
 Tensor examples_for(const Model& model, int64_t batch) {
@@ -29,11 +27,11 @@ double batch_seconds(Model& model, int64_t batch) {
   Context context(nullptr, Mode::eval);
   model.forward(context, x);
   std::vector<double> seconds;
-  const Clock::time_point start = Clock::now();
-  while (seconds.size() < kFewest || (seconds.size() < kMost && seconds_since(start) < kBudgetSeconds)) {
-    const Clock::time_point before = Clock::now();
+  const double start = steady_seconds();
+  while (seconds.size() < kFewest || (seconds.size() < kMost && steady_seconds() - start < kBudgetSeconds)) {
+    const double before = steady_seconds();
     model.forward(context, x).tensor();
-    seconds.push_back(seconds_since(before));
+    seconds.push_back(steady_seconds() - before);
   }
   const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
   std::ranges::nth_element(seconds, middle);

@@ -2,14 +2,13 @@
 #include "lptrain/train/trainer.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "lptrain/base/trace.h"
 
 namespace lp {
 namespace {
 
 constexpr double kSaveSeconds = 30;
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 Loader training_loader(const Dataset& data, const TrainSpec& train) {
   LoaderOptions o;
@@ -79,7 +78,7 @@ void Trainer::enter_phase() {
 }
 
 bool Trainer::run(const std::atomic<int>& stop, const Save& save) {
-  saved_ = now();
+  saved_ = steady_seconds();
   started_ = saved_ - progress_.seconds;
   Position& at = progress_.position;
   while (at.phase < std::ssize(config_.phases)) {
@@ -93,7 +92,7 @@ bool Trainer::run(const std::atomic<int>& stop, const Save& save) {
     progress_.loss_scale.clear();
     progress_.best = {};
   }
-  progress_.seconds = now() - started_;
+  progress_.seconds = steady_seconds() - started_;
   return true;
 }
 
@@ -107,7 +106,7 @@ bool Trainer::run_epoch(const std::atomic<int>& stop, const Save& save) {
       checkpoint(save, Moment::stop);
       return false;
     }
-    if (now() - saved_ > kSaveSeconds) checkpoint(save, Moment::interval);
+    if (steady_seconds() - saved_ > kSaveSeconds) checkpoint(save, Moment::interval);
   }
   finish_epoch(save, loader.batches());
   return true;
@@ -150,7 +149,7 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
                 at.step,
                 progress_.skipped,
                 lr,
-                now() - started_,
+                steady_seconds() - started_,
                 {progress_.running.loss(), progress_.running.accuracy(), progress_.running.count},
                 {}};
   if (data_.validation.size() > 0)
@@ -169,10 +168,10 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
 }
 
 void Trainer::checkpoint(const Save& save, Moment moment) {
-  progress_.seconds = now() - started_;
+  progress_.seconds = steady_seconds() - started_;
   progress_.loss_scale = loss_scale_->state();
   save(moment);
-  saved_ = now();
+  saved_ = steady_seconds();
 }
 
 }  // namespace lp

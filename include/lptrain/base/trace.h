@@ -7,6 +7,8 @@
 
 namespace lp {
 
+double steady_seconds();  // of a clock that never goes back; only differences mean something
+
 // A stretch of work that has ended. Spans of one thread are nested; a deeper one lies inside the last shallower one that began
 // before it. The order is that of their ends.
 struct Span {
