@@ -126,8 +126,8 @@ struct Run {
   bool per_element;
 };
 
-struct PassageLoops {  // rows of channels; see kernel/passage.h
-  void (*mark)(int64_t rows, int64_t cols, const float* y, const float* low, const float* high, uint8_t* where);
+struct PassageLoops {  // see kernel/passage.h
+  void (*mark)(int64_t n, const float* y, float low, float high, uint8_t* where);
   void (*scale_columns)(int64_t rows, int64_t cols, const float* x, const float* s, float* y);
   void (*extremes)(int64_t rows, int64_t cols, const float* dy, const float* s, const uint8_t* where, float* low, float* high);
   void (*sum_i8)(int64_t rows, int64_t cols, const int8_t* codes, int32_t* sums);  // the sums add to what is there

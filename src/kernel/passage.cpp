@@ -13,7 +13,9 @@
 namespace lp {
 namespace {
 
-int64_t rows_at_once(int64_t C) { return std::max<int64_t>(32, (1 << 15) / std::max<int64_t>(C, 1) / 32 * 32); }
+constexpr int64_t kGrain = 1 << 15;  // elements a thread takes at once
+
+int64_t rows_at_once(int64_t C) { return std::max<int64_t>(32, kGrain / std::max<int64_t>(C, 1) / 32 * 32); }
 
 // f(first row, end, part[C]) for chunks of rows, each with numbers of its own, which are then handed to `join` in order.
 template <class T, class F, class Join>
@@ -36,10 +38,9 @@ void sum_integers(int64_t rows, int64_t columns, const C* codes, F loop, double*
 
 }  // namespace
 
-void mark_passage(int64_t rows, int64_t C, const float* y, const float* low, const float* high, uint8_t* where) {
+void mark_passage(int64_t n, const float* y, float low, float high, uint8_t* where) {
   const Timed timed("passage", "mark_passage");
-  parallel_chunks(rows, rows_at_once(C),
-                  [&](int64_t r, int64_t end) { loops().passage.mark(end - r, C, y + r * C, low, high, where + r * C); });
+  parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { loops().passage.mark(end - i, y + i, low, high, where + i); });
 }
 
 void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, float* y) {

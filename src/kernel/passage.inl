@@ -1,13 +1,12 @@
 // The loops of kernel/passage.h, for one instruction set (see loops.h).
 namespace {
 
-void mark(int64_t rows, int64_t cols, const float* y, const float* low, const float* high, uint8_t* where) {
-  for (int64_t r = 0; r < rows; ++r, y += cols, where += cols)
+void mark(int64_t n, const float* y, float low, float high, uint8_t* where) {
 #pragma GCC ivdep
-    for (int64_t c = 0; c < cols; ++c) {
-      const bool passes = (y[c] >= low[c]) & (y[c] <= high[c]);
-      where[c] = static_cast<uint8_t>(where[c] | -static_cast<int>(!passes));
-    }
+  for (int64_t i = 0; i < n; ++i) {
+    const bool passes = (y[i] >= low) & (y[i] <= high);
+    where[i] = static_cast<uint8_t>(where[i] | -static_cast<int>(!passes));
+  }
 }
 
 void scale_columns(int64_t rows, int64_t cols, const float* x, const float* s, float* y) {

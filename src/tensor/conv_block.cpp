@@ -52,21 +52,18 @@ float threshold(double end, float s, bool greatest) {
   return y;
 }
 
-// Where the gradient passes: low_c <= y <= high_c, and above 0 behind a relu.
+// Where the gradient passes: low <= y <= high, and above 0 behind a relu.
 struct Passage {
-  Passage(const ConvSteps& steps, int64_t channels) {
-    constexpr float kInf = std::numeric_limits<float>::infinity();
-    float least = -kInf, most = kInf;
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+
+  explicit Passage(const ConvSteps& steps) {
     if (steps.encoding && !steps.encoding->passes_all()) {
       const float s = steps.encoding->scale.data<float>()[0];
-      least = threshold(steps.encoding->low, s, false);
-      most = threshold(steps.encoding->high, s, true);
+      low = threshold(steps.encoding->low, s, false);
+      high = threshold(steps.encoding->high, s, true);
     }
-    if (steps.relu) least = std::max(least, std::numeric_limits<float>::denorm_min());
-    low.assign(static_cast<size_t>(channels), least);
-    high.assign(static_cast<size_t>(channels), most);
+    if (steps.relu) low = std::max(low, std::numeric_limits<float>::denorm_min());
   }
-  std::vector<float> low, high;
 };
 
 // Widens low..high; NaN stays.
@@ -98,7 +95,7 @@ class ForwardPass {
         blocks_(s.N / images_),
         product_(in_blocks(conv_forward(x, w, s), images_)),
         plan_(product_.key, product_.w.raw()),
-        passage_(steps, s.O),
+        passage_(steps),
         acc_(blocks_, sums_.with(0, images_), product_.key.c),
         reals_(has_own_reals() ? blocks_ : 0, sums_.with(0, images_), DType::f32),
         pooled_(steps.pool ? blocks_ : 0, y_.with(0, images_), DType::f32),
@@ -149,7 +146,7 @@ class ForwardPass {
 
   // Through the pool; notes where gradients pass, and the extremes.
   const float* passed(int64_t worker, int64_t block, const float* x) {
-    const int64_t n = images_ * y_.after(0), C = y_.back();
+    const int64_t n = images_ * y_.after(0);
     uint8_t* where = where_ ? where_.data<uint8_t>().data() + block * n : nullptr;
     if (steps_.pool) {
       float* y = pooled_[worker].data<float>().data();
@@ -158,7 +155,7 @@ class ForwardPass {
     } else if (where) {
       std::memset(where, 0, static_cast<size_t>(n));
     }
-    if (where) mark_passage(n / C, C, x, passage_.low.data(), passage_.high.data(), where);
+    if (where) mark_passage(n, x, passage_.low, passage_.high, where);
     if (steps_.is_observed) {
       float low = 0, high = 0;
       minmax({1, 1, n}, DType::f32, x, &low, &high);

@@ -20,11 +20,10 @@ TEST_CASE("mark_passage and scale_columns") {
   for (const Size& size : kShapes) {
     const int64_t rows = size.rows, C = size.C;
     const Odd<float> y = hostile<float>(rows * C, 1), s = hostile<float>(C, 2);
-    Odd<float> low(C, -0.5f), high(C, 1.5f);
     for_isas([&] {
       Odd<uint8_t> where(rows * C, 3);
       Odd<float> scaled(rows * C);
-      mark_passage(rows, C, y.data(), low.data(), high.data(), where.data());
+      mark_passage(rows * C, y.data(), -0.5f, 1.5f, where.data());
       scale_columns(rows, C, y.data(), s.data(), scaled.data());
       for (int64_t i = 0; i < rows * C; ++i) {
         REQUIRE(where[i] == (y[i] >= -0.5f && y[i] <= 1.5f ? 3 : kDead));

@@ -10,8 +10,8 @@ inline constexpr uint8_t kDead = 255;  // a place of a window where no gradient 
 
 // Rows of C channels, in f32. Pointers need no more than the alignment of their type. NaN never lies within bounds.
 
-// where = low_c <= y <= high_c ? where : kDead
-void mark_passage(int64_t rows, int64_t C, const float* y, const float* low, const float* high, uint8_t* where);
+// where = low <= y <= high ? where : kDead, for n elements
+void mark_passage(int64_t n, const float* y, float low, float high, uint8_t* where);
 
 // y[r,c] = x[r,c] s[c]; y may be x.
 void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, float* y);
