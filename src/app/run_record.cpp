@@ -12,16 +12,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Runs what may find mistakes in a text that lptrain wrote: it is damaged then.
-template <class Action>
-auto undamaged(const Action& action) {
-  try {
-    return action();
-  } catch (const DocumentError& e) {
-    fail(ErrorKind::data, "{}", e.what());
-  }
-}
-
 template <class T>
 T read_as(const Document& document) {
   T value;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lptrain/app/run_record.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
 
@@ -11,20 +12,16 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{1} << 28;
 
-// Damage in what the program wrote itself is a matter of data, not of usage.
+// f(the text of a file that the program wrote).
 template <class Read>
-auto undamaged(const std::filesystem::path& file, Read read) {
+auto read_undamaged(const std::filesystem::path& file, Read read) {
   if (!std::filesystem::exists(file))
     fail(ErrorKind::data, "{}: there is no {}; is it a run folder?", file.parent_path().string(), file.filename().string());
-  try {
-    return read(read_file(file, kMostBytes));
-  } catch (const DocumentError& e) {
-    fail(ErrorKind::data, "{}", e.what());
-  }
+  return undamaged([&] { return read(read_file(file, kMostBytes)); });
 }
 
 Document document_in(const std::filesystem::path& file) {
-  return undamaged(file, [&](const std::string& text) { return Document::parse(text, file.string()); });
+  return read_undamaged(file, [&](const std::string& text) { return Document::parse(text, file.string()); });
 }
 
 // A line may tell more than the scores.
@@ -38,7 +35,7 @@ EpochScores scores_of(Document line) {
 }
 
 void read_metrics(const std::filesystem::path& file, RunStory& story) {
-  undamaged(file, [&](const std::string& text) {
+  read_undamaged(file, [&](const std::string& text) {
     int64_t number = 0;
     for (const std::string& line : split(text, '\n')) {
       ++number;
@@ -61,7 +58,7 @@ RunStory run_story(const std::filesystem::path& folder, const Summary& summary) 
 
 RunStory run_story(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "summary.json";
-  return run_story(folder, undamaged(file, [&](const std::string& text) {
+  return run_story(folder, read_undamaged(file, [&](const std::string& text) {
                      Summary summary;
                      read(Document::parse(text, file.string()), summary);
                      return summary;

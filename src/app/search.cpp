@@ -10,6 +10,7 @@
 #include "lptrain/app/run_record.h"
 #include "lptrain/app/run_story.h"
 #include "lptrain/app/scores.h"
+#include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/trace.h"
@@ -209,8 +210,7 @@ void claim_folder(const SearchSpec& spec, const fs::path& folder) {
     return;
   }
   require(!fs::exists(folder, error) || fs::is_empty(folder, error), "--out {}: is not an empty folder", folder.string());
-  fs::create_directories(folder, error);
-  if (error) fail(ErrorKind::failure, "cannot make the folder {}: {}", folder.string(), error.message());
+  make_folder(folder);
   write_file(file, wanted.dump() + "\n");
 }
 

@@ -75,11 +75,7 @@ std::vector<JobLine> read_jobs(const fs::path& folder) {
   for (const std::string& line : split(text.substr(0, text.rfind('\n') + 1), '\n')) {
     if (line.empty()) continue;
     JobLine job;
-    try {
-      read(Document::parse(line, name), job);
-    } catch (const DocumentError& e) {
-      fail(ErrorKind::data, "{}", e.what());
-    }
+    undamaged([&] { read(Document::parse(line, name), job); });
     const auto [place, is_new] = places.emplace(job.key, jobs.size());
     if (is_new)
       jobs.push_back(std::move(job));

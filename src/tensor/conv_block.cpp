@@ -46,7 +46,7 @@ float threshold(double end, float s, bool greatest) {
   const auto passes = [&](float y) { return greatest ? y / s <= static_cast<float>(end) : y / s >= static_cast<float>(end); };
   const float outward = greatest ? kInf : -kInf;
   float y = static_cast<float>(end) * s;
-  if (std::isinf(y)) return y;
+  if (!std::isfinite(y)) return y;  // of a scale that is NaN nothing passes
   while (!passes(y)) y = std::nextafter(y, -outward);
   while (!std::isinf(y) && passes(std::nextafter(y, outward))) y = std::nextafter(y, outward);
   return y;

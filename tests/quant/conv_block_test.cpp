@@ -160,6 +160,17 @@ TEST_CASE("a block equals its ops one by one, bit for bit") {
     }
 }
 
+TEST_CASE("a scale that is not a number lets no gradient pass, as one by one") {
+  const Case c = kCases[5];
+  const Geometry& g = kGeometries[0];
+  const Conv2d how{.pad_h = 1, .pad_w = 1};
+  Setup setup = setup_of(c, g.shape, {6, 4, 5, 20});
+  setup.next_scale = NAN;
+  const Outcome found = at_once(setup, how, g, true), wanted = one_by_one(setup, how, g);
+  CHECK(same_bits(found.dw, wanted.dw));
+  CHECK(same_bits(found.dw, Tensor::zeros(found.dw.shape())));
+}
+
 TEST_CASE("inference records nothing, and windows that overlap are refused") {
   const Var x(random_normal({2, 6, 6, 3}, Key(1))), w(random_normal({4, 3, 3, 3}, Key(2)));
   const ConvBlock block = conv2d_block(x, w, Var(), {.pad_h = 1, .pad_w = 1}, {.relu = true, .pool = Pool2d{}, .encoding = {}});

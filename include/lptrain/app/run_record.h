@@ -17,7 +17,16 @@ struct RunRecord {
   std::string version;  // of lptrain, and its commit
 };
 
-// A file that a run left; what is wrong with it is Error(data).
+// Runs what may find mistakes in a text that lptrain wrote itself: it is damaged then, Error(data) and not usage.
+template <class Action>
+auto undamaged(const Action& action) {
+  try {
+    return action();
+  } catch (const DocumentError& e) {
+    fail(ErrorKind::data, "{}", e.what());
+  }
+}
+// A file that a run left, undamaged.
 Document read_left(const std::filesystem::path& file);
 
 // Where a run stands, from what its folder holds: "waiting", "started", "finished" or "diverged".
