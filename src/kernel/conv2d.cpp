@@ -18,6 +18,7 @@ const ConvRow kRows[] = {
 #endif
 #ifdef __x86_64__
     {"vnni", Backend::native, Isa::avx512_vnni, conv2d_vnni_refuses, conv2d_vnni, conv2d_vnni_ready},
+    {"split", Backend::native, Isa::avx512_vnni, conv2d_split_refuses, conv2d_split, conv2d_split_ready},
 #endif
     {"im2col", Backend::native, Isa::portable, conv2d_im2col_refuses, conv2d_im2col},
     {"reference", Backend::reference, Isa::portable, nullptr, conv2d_reference},
@@ -26,10 +27,6 @@ const ConvRow kRows[] = {
 constexpr std::string_view kFamilies[] = {"conv2d", "conv2d dx", "conv2d dw"};  // by pass: names of spans
 
 constexpr bool serves_integers(std::string_view row) { return row != "onednn"; }
-
-int64_t size_x(const ConvShape& s) { return s.N * s.H * s.W * s.C; }
-int64_t size_w(const ConvShape& s) { return s.O * s.KH * s.KW * s.C / s.groups; }
-int64_t size_y(const ConvShape& s) { return s.N * s.OH() * s.OW() * s.O; }
 
 ExtremeCase<ConvKey> extreme_case(const ConvShape& s, ConvPass pass, DType a, DType b, std::array<Extreme, 2> which) {
   const int64_t size_a = pass == ConvPass::backward_data ? size_y(s) : size_x(s);
@@ -42,21 +39,24 @@ ExtremeCase<ConvKey> extreme_case(const ConvShape& s, ConvPass pass, DType a, DT
           static_cast<size_t>(size_c * bytes_of(c))};
 }
 
-std::vector<ExtremeCase<ConvKey>> extreme_cases() {
+std::vector<ExtremeCase<ConvKey>> extreme_cases(bool is_words) {
   static constexpr ConvShape same{.N = 1, .H = 6, .W = 7, .C = 20, .O = 24, .KH = 3, .KW = 3, .pad_h = 1, .pad_w = 1};
   static constexpr ConvShape halving{
       .N = 2, .H = 8, .W = 7, .C = 16, .O = 16, .KH = 3, .KW = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
   std::vector<ExtremeCase<ConvKey>> cases;
   for (const ConvShape& s : {same, halving})
     for (const auto pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights})
-      for (const auto& [a, b] : {std::pair{DType::u8, DType::i8}, {DType::i8, DType::i8}, {DType::i8, DType::u8}})
+      for (const auto& [a, b] : integer_pairs(is_words))
         for (const auto& which : kExtremePairs) cases.push_back(extreme_case(s, pass, a, b, which));
   return cases;
 }
 
-const CheckedRows<ConvRow>& checked() {
-  static const auto rows = check_rows(conv2d_rows(), extreme_cases());
-  return rows;
+const CheckedRows<ConvRow>& checked(DType type) {
+  static const auto bytes = check_rows(conv2d_rows(), extreme_cases(false));
+  if (type != DType::i16) return bytes;
+  static const auto words =
+      check_rows(conv2d_rows(), extreme_cases(true));  // apart: rows for words may be made of those for bytes
+  return words;
 }
 
 void validate(const ConvKey& key) {
@@ -75,7 +75,7 @@ void validate(const ConvKey& key) {
 
 const ConvRow& chosen(const ConvKey& key) {
   validate(key);
-  const std::span<const ConvRow> rows = is_integer_product(key.a) ? std::span(checked().exact) : conv2d_rows();
+  const std::span<const ConvRow> rows = is_integer_product(key.a) ? std::span(checked(key.a).exact) : conv2d_rows();
   return key.shape.N == 0 ? rows.back() : choose(rows, key);
 }
 
@@ -102,12 +102,7 @@ void ConvPlan::run(const void* a, void* c) const {
 }
 
 std::span<const RowCheck> check_conv2d_rows() {
-  static const std::vector<RowCheck> lines = [] {
-    std::vector<RowCheck> made;
-    for (size_t i = 0; i < std::size(kRows); ++i)
-      if (serves_integers(kRows[i].name)) made.push_back({"conv2d", kRows[i].name, checked().outcome[i]});
-    return made;
-  }();
+  static const auto lines = lines_of<ConvRow>("conv2d", kRows, serves_integers, checked(DType::i8), checked(DType::i16));
   return lines;
 }
 

@@ -135,6 +135,11 @@ struct PassageLoops {  // see kernel/passage.h
   void (*sum_bf16)(int64_t rows, int64_t cols, const uint16_t* bits, float* sums);
 };
 
+struct SplitLoops {  // see split.h
+  void (*split)(int64_t n, const int16_t* x, int8_t* high, uint8_t* low);
+  void (*join)(int64_t n, const int32_t* hh, const int32_t* hl, const int32_t* lh, const int32_t* ll, bool accumulate, double* c);
+};
+
 template <class C>
 struct CodeLoops {  // C = uint16_t: bit patterns of f16 or bf16
   void (*quantize)(const Grid& grid, const Run& run, const float* x, C* codes);
@@ -164,6 +169,7 @@ struct Loops {
   CodeLoops<uint16_t> codes_half;
   void (*quantize_values)(const Grid& grid, const Run& run, const float* x, float* y);
   PassageLoops passage;
+  SplitLoops split;
 };
 
 namespace portable {

@@ -9,6 +9,7 @@ namespace lp::avx512 {
 #include "passage.inl"
 #include "pool.inl"
 #include "quantize.inl"
+#include "split.inl"
 #include "statistics.inl"
 #include "update.inl"
 

@@ -9,6 +9,7 @@ namespace lp::portable {
 #include "passage.inl"
 #include "pool.inl"
 #include "quantize.inl"
+#include "split.inl"
 #include "statistics.inl"
 #include "update.inl"
 

@@ -17,6 +17,7 @@ constexpr MatmulRow kRows[] = {
 #endif
 #ifdef __x86_64__
     {"vnni", Backend::native, Isa::avx512_vnni, matmul_vnni_refuses, matmul_vnni},
+    {"split", Backend::native, Isa::avx512_vnni, matmul_split_refuses, matmul_split},
 #endif
     {"openblas", Backend::openblas, Isa::portable, matmul_openblas_refuses, matmul_openblas},
     {"widened", Backend::native, Isa::portable, matmul_widened_refuses, matmul_widened},
@@ -26,14 +27,10 @@ constexpr MatmulRow kRows[] = {
 
 constexpr bool serves_integers(std::string_view row) { return row != "onednn" && row != "openblas" && row != "portable"; }
 
-std::vector<ExtremeCase<MatmulKey>> extreme_cases() {
+std::vector<ExtremeCase<MatmulKey>> extreme_cases(bool is_words) {
   std::vector<ExtremeCase<MatmulKey>> cases;
   for (const auto [m, n, k] : {std::array<int64_t, 3>{5, 48, 1029}, std::array<int64_t, 3>{33, 17, 131}})
-    for (const auto& [a, b] : {std::pair{DType::u8, DType::i8},
-                               {DType::i8, DType::i8},
-                               {DType::i8, DType::u8},
-                               {DType::u8, DType::u8},
-                               {DType::i16, DType::i16}})
+    for (const auto& [a, b] : integer_pairs(is_words))
       for (const auto [x, y] : kExtremePairs) {
         const DType c = *product_type(a, b);
         cases.push_back({{m, n, k, a, b, c},
@@ -44,9 +41,12 @@ std::vector<ExtremeCase<MatmulKey>> extreme_cases() {
   return cases;
 }
 
-const CheckedRows<MatmulRow>& checked() {
-  static const auto rows = check_rows(matmul_rows(), extreme_cases());
-  return rows;
+const CheckedRows<MatmulRow>& checked(DType type) {
+  static const auto bytes = check_rows(matmul_rows(), extreme_cases(false));
+  if (type != DType::i16) return bytes;
+  static const auto words =
+      check_rows(matmul_rows(), extreme_cases(true));  // apart: rows for words may be made of those for bytes
+  return words;
 }
 
 void validate(const MatmulKey& key) {
@@ -62,19 +62,14 @@ std::span<const MatmulRow> matmul_rows() { return kRows; }
 void matmul(const MatmulKey& key, const void* a, const void* b, void* c) {
   validate(key);
   const bool empty = key.m == 0 || key.n == 0 || key.k == 0;
-  const std::span<const MatmulRow> rows = is_integer_product(key.a) ? std::span(checked().exact) : matmul_rows();
+  const std::span<const MatmulRow> rows = is_integer_product(key.a) ? std::span(checked(key.a).exact) : matmul_rows();
   const MatmulRow& row = empty ? rows.back() : choose(rows, key);
   const Timed timed("matmul", row.name);
   row.run(key, a, b, c);
 }
 
 std::span<const RowCheck> check_matmul_rows() {
-  static const std::vector<RowCheck> lines = [] {
-    std::vector<RowCheck> made;
-    for (size_t i = 0; i < std::size(kRows); ++i)
-      if (serves_integers(kRows[i].name)) made.push_back({"matmul", kRows[i].name, checked().outcome[i]});
-    return made;
-  }();
+  static const auto lines = lines_of<MatmulRow>("matmul", kRows, serves_integers, checked(DType::i8), checked(DType::i16));
   return lines;
 }
 

@@ -1,9 +1,10 @@
-// The operand types that products take, as C++ types: what each is held in, widened to, and summed in.
+// The operand types that products take, as C++ types: what each is held in, widened to, and summed in; and their sizes.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <type_traits>
 
+#include "lptrain/kernel/product.h"
 #include "lptrain/number/dtype.h"
 #include "lptrain/number/half.h"
 
@@ -15,6 +16,11 @@ struct F16 {
 struct Bf16 {
   uint16_t bits;
 };
+
+// Elements of a convolution's three tensors.
+inline int64_t size_x(const ConvShape& s) { return s.N * s.H * s.W * s.C; }
+inline int64_t size_w(const ConvShape& s) { return s.O * s.KH * s.KW * s.C / s.groups; }
+inline int64_t size_y(const ConvShape& s) { return s.N * s.OH() * s.OW() * s.O; }
 
 // The number an operand stands for, in the narrowest type whose arithmetic is exact for it.
 inline double wide(double x) { return x; }

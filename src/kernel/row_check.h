@@ -26,6 +26,12 @@ inline constexpr std::array<std::array<Extreme, 2>, 4> kExtremePairs{{{Extreme::
 // n elements of an integer type (i8, u8, i16) at the ends of its range.
 std::vector<char> extreme_operand(DType type, int64_t n, Extreme which);
 
+// The operand types of integer products, of 16 bits or of bytes.
+inline std::vector<std::pair<DType, DType>> integer_pairs(bool is_words) {
+  if (is_words) return {{DType::i16, DType::i16}};
+  return {{DType::u8, DType::i8}, {DType::i8, DType::i8}, {DType::i8, DType::u8}, {DType::u8, DType::u8}};
+}
+
 // The rows of a table that may serve integer products, and what was found out about each.
 template <class Row>
 struct CheckedRows {
@@ -58,6 +64,17 @@ CheckedRows<Row> check_rows(std::span<const Row> rows, const std::vector<Extreme
     if (!checked.outcome.back().starts_with("wrong")) checked.exact.push_back(row);
   }
   return checked;
+}
+
+// One line a row that may serve integers: what was found out with bytes, or else with words.
+template <class Row>
+std::vector<RowCheck> lines_of(std::string_view family, std::span<const Row> rows, bool (*serves_integers)(std::string_view),
+                               const CheckedRows<Row>& bytes, const CheckedRows<Row>& words) {
+  std::vector<RowCheck> lines;
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (serves_integers(rows[i].name))
+      lines.push_back({family, rows[i].name, bytes.outcome[i].empty() ? words.outcome[i] : bytes.outcome[i]});
+  return lines;
 }
 
 }  // namespace lp
