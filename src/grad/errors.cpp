@@ -28,6 +28,14 @@ Tensor by_channel(const Tensor& x, const Tensor& s, F f) {
   return y;
 }
 
+// y[r,o] = x[r,o] * s_o
+Tensor times_channels(const Tensor& x, const Tensor& s) {
+  if (x.dtype() != DType::f32) return by_channel(x, s, [](auto d, auto k) { return d * k; });
+  Tensor y(x.shape());
+  scale_columns(x.shape().rows(), x.shape().back(), x.data<float>().data(), s.data<float>().data(), y.data<float>().data());
+  return y;
+}
+
 Tensor sum_of_reals(const Tensor& d) {
   Tensor b(Shape{d.shape().back()}, d.dtype());
   visit_real(d.dtype(),
@@ -54,7 +62,7 @@ Fold fold_of(const Value& w) {
 Prepare Errors::prepare(Prepare quantize) const {
   if (!quantize) return {};
   return [s = fold.ratios, quantize = std::move(quantize)](const Value& dy) {
-    return s ? quantize(Value(by_channel(dy.tensor(), s, [](auto d, auto k) { return d * k; }))) : quantize(dy);
+    return s ? quantize(Value(times_channels(dy.tensor(), s))) : quantize(dy);
   };
 }
 

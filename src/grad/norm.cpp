@@ -1,10 +1,13 @@
 // Normalization: by channel over a batch, and by row.
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
 
-#include "columns.h"
 #include "lptrain/grad/ops.h"
+#include "lptrain/kernel/norm.h"
+#include "lptrain/tensor/block.h"
+#include "lptrain/tensor/math.h"
 #include "rows.h"
 
 namespace lp {
@@ -31,136 +34,144 @@ struct Statistics {
   std::vector<double> mean, variance;  // the biased one
 };
 
-// The sums are of x less its first row, so that a mean far from 0 costs no digits.
-Statistics measure(const Tensor& x) {
-  const int64_t rows = x.shape().rows(), columns = x.shape().back();
-  const double n = static_cast<double>(rows);
-  return visit_real(x.dtype(), [&]<class T>() {
-    const T* a = x.data<T>().data();
-    ColumnSums sums = column_sums<T>(rows, columns, [=](int64_t r, int64_t c) {
-      const T d = a[r * columns + c] - a[c];
-      return std::pair<T, T>(d, d * d);
-    });
-    for (size_t c = 0; c < sums.first.size(); ++c) {
-      const double d = sums.first[c] / n;
-      sums.first[c] = d + static_cast<double>(a[c]);
-      sums.second[c] = std::max(0.0, sums.second[c] / n - d * d);
-    }
-    return Statistics{std::move(sums.first), std::move(sums.second)};
-  });
+Tensor as_tensor(const std::vector<double>& numbers, DType type) {
+  Tensor t({std::ssize(numbers)}, type);
+  visit_real(
+      type, [&]<class T>() { std::ranges::transform(numbers, t.data<T>().begin(), [](double a) { return static_cast<T>(a); }); });
+  return t;
 }
 
-// What the rules of one normalization share.
-struct Channels {
-  Tensor x, mean, gamma;
-  std::vector<double> inverse;  // 1 / sqrt(var_c + eps)
-  int64_t rows() const { return x.shape().rows(); }
-  int64_t columns() const { return x.shape().back(); }
-};
+Statistics measure(const Tensor& x) {
+  const int64_t rows = x.shape().rows(), C = x.shape().back();
+  const double n = static_cast<double>(rows);
+  Statistics s{std::vector<double>(static_cast<size_t>(C)), std::vector<double>(static_cast<size_t>(C))};
+  visit_real(x.dtype(), [&]<class T>() {
+    const T* a = x.data<T>().data();
+    norm_moments(rows, C, a, s.mean.data(), s.variance.data());
+    for (size_t c = 0; c < s.mean.size(); ++c) {
+      const double d = s.mean[c] / n;
+      s.mean[c] = d + static_cast<double>(a[c]);
+      s.variance[c] = std::max(0.0, s.variance[c] / n - d * d);
+    }
+  });
+  return s;
+}
 
 // y = (x - mean) factor + term
-Tensor affine(const Channels& ch, const Tensor& factor, const Tensor& term) {
-  Tensor y(ch.x.shape(), ch.x.dtype());
-  visit_real(y.dtype(), [&]<class T>() {
-    const T *x = ch.x.data<T>().data(), *m = ch.mean.data<T>().data(), *a = factor.data<T>().data(), *b = term.data<T>().data();
-    for_each_by_column(ch.rows(), ch.columns(),
-                       [=, to = y.data<T>().data()](int64_t i, int64_t c) { to[i] = (x[i] - m[c]) * a[c] + b[c]; });
+Tensor affine(const Tensor& x, const Tensor& mean, const Tensor& factor, const Tensor& term) {
+  Tensor y(x.shape(), x.dtype());
+  visit_real(x.dtype(), [&]<class T>() {
+    norm_apply(x.shape().rows(), x.shape().back(), x.data<T>().data(), mean.data<T>().data(), factor.data<T>().data(),
+               term.data<T>().data(), y.data<T>().data());
   });
   return y;
 }
 
-// (sum dy, sum dy (x - mean)) per channel.
-ColumnSums backward_sums(const Channels& ch, const Tensor& dy) {
-  return visit_real(dy.dtype(), [&]<class T>() {
-    const T *d = dy.data<T>().data(), *x = ch.x.data<T>().data(), *m = ch.mean.data<T>().data();
-    const int64_t columns = ch.columns();
-    return column_sums<T>(ch.rows(), columns, [=](int64_t r, int64_t c) {
-      const int64_t i = r * columns + c;
-      return std::pair<T, T>(d[i], d[i] * (x[i] - m[c]));
-    });
+// One normalization: what its rules share.
+struct Channels {
+  Tensor x, mean, where;               // where gradients pass behind it (tensor/block.h); empty: everywhere
+  std::vector<double> gamma, inverse;  // 1 / sqrt(var_c + eps)
+  bool is_measured;                    // the statistics are x's own, and pass gradients on
+  const uint8_t* mask() const { return where ? where.data<uint8_t>().data() : nullptr; }
+};
+
+struct Sums {
+  std::vector<double> dy, along;  // sum dy, sum dy (x - mean), per channel
+};
+
+Sums backward_sums(const Channels& ch, const Tensor& dy) {
+  Sums sums{ch.gamma, ch.gamma};
+  visit_real(dy.dtype(), [&]<class T>() {
+    norm_backward_sums(dy.shape().rows(), dy.shape().back(), dy.data<T>().data(), ch.mask(), ch.x.data<T>().data(),
+                       ch.mean.data<T>().data(), sums.dy.data(), sums.along.data());
   });
+  return sums;
 }
 
-// dx = gamma v (dy - mean(dy) - (x - mean) v^2 mean(dy (x - mean))), v = 1 / sqrt(var + eps)
-Tensor backward_measured(const Channels& ch, const Tensor& dy, const ColumnSums& sums) {
-  const double n = static_cast<double>(ch.rows());
-  std::vector<double> p = numbers_of(ch.gamma), q(p.size()), r(p.size());
+// dx = gamma v (dy - mean(dy) - (x - mean) v^2 mean(dy (x - mean))), v = 1 / sqrt(var + eps);  of given statistics gamma v dy
+Tensor backward(const Channels& ch, const Tensor& dy, const Sums& sums) {
+  const double n = static_cast<double>(dy.shape().rows());
+  std::vector<double> p = ch.gamma, q(p.size()), s(p.size());
   for (size_t c = 0; c < p.size(); ++c) {
     p[c] *= ch.inverse[c];
-    q[c] = p[c] * ch.inverse[c] * ch.inverse[c] * sums.second[c] / n;
-    r[c] = p[c] * sums.first[c] / n;
+    if (!ch.is_measured) continue;
+    q[c] = p[c] * ch.inverse[c] * ch.inverse[c] * sums.along[c] / n;
+    s[c] = p[c] * sums.dy[c] / n;
   }
   Tensor dx(dy.shape(), dy.dtype());
-  const Tensor tp = as_tensor(p, dy.dtype()), tq = as_tensor(q, dy.dtype()), tr = as_tensor(r, dy.dtype());
+  const Tensor tp = as_tensor(p, dy.dtype()), tq = as_tensor(q, dy.dtype()), ts = as_tensor(s, dy.dtype());
   visit_real(dy.dtype(), [&]<class T>() {
-    const T *d = dy.data<T>().data(), *x = ch.x.data<T>().data(), *m = ch.mean.data<T>().data();
-    const T *a = tp.data<T>().data(), *b = tq.data<T>().data(), *e = tr.data<T>().data();
-    for_each_by_column(ch.rows(), ch.columns(), [=, to = dx.data<T>().data()](int64_t i, int64_t c) {
-      to[i] = a[c] * d[i] - b[c] * (x[i] - m[c]) - e[c];
-    });
+    norm_backward(dy.shape().rows(), dy.shape().back(), dy.data<T>().data(), ch.mask(), ch.x.data<T>().data(),
+                  ch.mean.data<T>().data(), tp.data<T>().data(), tq.data<T>().data(), ts.data<T>().data(), dx.data<T>().data());
   });
   return dx;
 }
 
-// dx = gamma v dy
-Tensor backward_fixed(const Channels& ch, const Tensor& factor, const Tensor& dy) {
-  Tensor dx(dy.shape(), dy.dtype());
-  visit_real(dy.dtype(), [&]<class T>() {
-    const T *d = dy.data<T>().data(), *a = factor.data<T>().data();
-    for_each_by_column(ch.rows(), ch.columns(), [=, to = dx.data<T>().data()](int64_t i, int64_t c) { to[i] = a[c] * d[i]; });
-  });
-  return dx;
+// A normalization with what follows it, if anything.
+BlockResult forward(const Tensor& x, const Tensor& mean, const Tensor& factor, const Tensor& term, const BlockNeighbours& behind,
+                    bool is_recorded) {
+  if (x.dtype() == DType::f32)
+    return norm_forward(x, mean, factor, term, {behind.relu, {}, behind.encoding, is_recorded, behind.is_observed});
+  require(!behind.relu && !behind.encoding, "batch_norm: reals of a block are f32, found {}", name_of(x.dtype()));
+  return {Value(affine(x, mean, factor, term)), {}, {}};
 }
 
-// The op for given statistics; `is_measured`: they are x's own, and pass gradients on.
-Var normalized(const Var& x, const Var& gamma, const Var& beta, const Statistics& statistics, double eps, bool is_measured) {
+struct Normalized {
+  Var y;
+  Tensor extremes;
+};
+
+// The op for given statistics.
+Normalized normalized(const Var& x, const Var& gamma, const Var& beta, const Statistics& statistics, double eps, bool is_measured,
+                      const BlockNeighbours& behind) {
+  require(!behind.pool, "batch_norm: a pool does not join it");
   const DType type = x.value.dtype();
-  std::vector<double> inverse, slope = numbers_of(gamma.tensor());
+  Channels ch{x.tensor(), as_tensor(statistics.mean, type), {}, numbers_of(gamma.tensor()), {}, is_measured};
+  std::vector<double> slope = ch.gamma;
   for (size_t c = 0; c < slope.size(); ++c) {
-    inverse.push_back(1 / std::sqrt(statistics.variance[c] + eps));
-    slope[c] *= inverse[c];
+    ch.inverse.push_back(1 / std::sqrt(statistics.variance[c] + eps));
+    slope[c] *= ch.inverse[c];
   }
-  const Channels ch{x.tensor(), as_tensor(statistics.mean, type), gamma.tensor(), std::move(inverse)};
-  const Tensor factor = as_tensor(slope, type);
-  const auto sums = std::make_shared<ColumnSums>();  // made by prepare, read by the rules
-  const Rule dx = [=](const Value& dy) {
-    return is_measured ? backward_measured(ch, dy.tensor(), *sums) : backward_fixed(ch, factor, dy.tensor());
-  };
+  const bool is_recorded = !x.is_constant() || !gamma.is_constant() || !beta.is_constant();
+  BlockResult result = forward(ch.x, ch.mean, as_tensor(slope, type), beta.tensor(), behind, is_recorded);
+  ch.where = result.where;
+  const auto sums = std::make_shared<Sums>();  // made by prepare, read by the rules
+  const Rule dx = [=](const Value& dy) { return Value(backward(ch, dy.tensor(), *sums)); };
   const Rule dgamma = [=, v = ch.inverse](const Value&) {
-    std::vector<double> d = sums->second;
+    std::vector<double> d = sums->along;
     for (size_t c = 0; c < d.size(); ++c) d[c] *= v[c];
     return as_tensor(d, type);
   };
-  const Rule dbeta = [=](const Value&) { return as_tensor(sums->first, type); };
+  const Rule dbeta = [=](const Value&) { return as_tensor(sums->dy, type); };
   const Prepare prepare = [=](const Value& dy) {
     *sums = backward_sums(ch, dy.tensor());
     return dy;
   };
-  return record(affine(ch, factor, beta.tensor()), {{x, dx}, {gamma, dgamma}, {beta, dbeta}}, prepare);
+  return {record(std::move(result.y), {{x, dx}, {gamma, dgamma}, {beta, dbeta}}, prepare), result.extremes};
 }
 
 }  // namespace
 
-BatchNorm batch_norm(const Var& x, const Var& gamma, const Var& beta, double eps) {
+BatchNorm batch_norm(const Var& x, const Var& gamma, const Var& beta, double eps, const BlockNeighbours& behind) {
   check(x, gamma, beta, eps, "batch_norm");
   const int64_t rows = x.shape().rows();
   require(rows >= 2, "batch_norm: x {} has one value per channel, its variance needs two; try a batch of more examples",
           x.shape().text());
   const Statistics measured = measure(x.tensor());
-  const double n = static_cast<double>(rows);
   std::vector<double> unbiased = measured.variance;
-  for (double& v : unbiased) v *= n / (n - 1);
-  return {normalized(x, gamma, beta, measured, eps, true), as_tensor(measured.mean, x.value.dtype()),
-          as_tensor(unbiased, x.value.dtype())};
+  for (double& v : unbiased) v *= static_cast<double>(rows) / static_cast<double>(rows - 1);
+  const Normalized n = normalized(x, gamma, beta, measured, eps, true, behind);
+  return {n.y, as_tensor(measured.mean, x.value.dtype()), as_tensor(unbiased, x.value.dtype()), n.extremes};
 }
 
-Var batch_norm_fixed(const Var& x, const Var& gamma, const Var& beta, const Tensor& mean, const Tensor& variance, double eps) {
+Var batch_norm_fixed(const Var& x, const Var& gamma, const Var& beta, const Tensor& mean, const Tensor& variance, double eps,
+                     const BlockNeighbours& behind) {
   check(x, gamma, beta, eps, "batch_norm_fixed");
   const Shape wanted{x.shape().back()};
   require(mean && variance && mean.shape() == wanted && variance.shape() == wanted,
           "batch_norm_fixed: x is {}, so mean and variance must be {}; found {} and {}", x.shape().text(), wanted.text(),
           mean.shape().text(), variance.shape().text());
-  return normalized(x, gamma, beta, {numbers_of(mean), numbers_of(variance)}, eps, false);
+  return normalized(x, gamma, beta, {numbers_of(mean), numbers_of(variance)}, eps, false, behind).y;
 }
 
 // With u = (x - mean) / sqrt(var + eps), g = dy gamma: dx = (g - mean(g) - u mean(g u)) / sqrt(var + eps), means over the row.
@@ -190,9 +201,8 @@ Var layer_norm(const Var& x, const Var& gamma, const Var& beta, double eps) {
     });
   };
   const Shape channels = gamma.shape();
-  const Channels unit{u, Tensor::zeros(channels, type), {}, {}};
   return record(
-      affine(unit, gamma.tensor(), beta.tensor()),
+      affine(u, Tensor::zeros(channels, type), gamma.tensor(), beta.tensor()),
       {{x, dx},
        {gamma, [=](const Value& dy) { return sum_to(zip(dy.tensor(), u, [](auto d, auto h) { return d * h; }), channels); }},
        {beta, [=](const Value& dy) { return sum_to(dy.tensor(), channels); }}});

@@ -6,7 +6,7 @@
 
 #include "errors.h"
 #include "lptrain/grad/ops.h"
-#include "lptrain/tensor/conv_block.h"
+#include "lptrain/tensor/block.h"
 
 namespace lp {
 namespace {
@@ -91,14 +91,14 @@ PoolShape window_of(const ConvShape& s, const std::optional<Pool2d>& pool) {
 }
 
 // dy of a block -> the error at the convolution's sums.
-Prepare block_error(const Tensor& where, const PoolShape& window, const Errors& errors, const ErrorQuantizer& error) {
+Prepare error_behind(const Tensor& where, const PoolShape& window, const Errors& errors, const ErrorQuantizer& error) {
   return [=, ratios = errors.fold.ratios](const Value& dy) {
     const Tensor* r = ratios ? &ratios : nullptr;
-    if (!error.quantize) return conv2d_error(dy.tensor(), where, window, nullptr, nullptr);
+    if (!error.quantize) return block_error(dy.tensor(), where, window, nullptr, nullptr);
     std::optional<Encoding> encoding;
     if (error.foresee) encoding = error.foresee([&] { return error_extremes(dy.tensor(), where, r); });
-    if (encoding) return conv2d_error(dy.tensor(), where, window, r, &*encoding);
-    return error.quantize(conv2d_error(dy.tensor(), where, window, r, nullptr));
+    if (encoding) return block_error(dy.tensor(), where, window, r, &*encoding);
+    return error.quantize(block_error(dy.tensor(), where, window, r, nullptr));
   };
 }
 
@@ -116,7 +116,7 @@ bool fits_block(const Pool2d& p) {
   return p.stride_h >= p.kernel_h && p.stride_w >= p.kernel_w && p.kernel_h * p.kernel_w < kDead;
 }
 
-ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& how, const ConvNeighbours& neighbours,
+ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& how, const BlockNeighbours& neighbours,
                        const ErrorQuantizer& error) {
   const ConvShape s = conv_shape(x.shape(), w.shape(), how);
   check_bias(b, s.O, "conv2d_block");
@@ -124,11 +124,11 @@ ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& h
   require(!neighbours.pool || fits_block(*neighbours.pool), "conv2d_block: windows overlap or have more than 254 places");
   const Errors errors{error.quantize ? fold_of(w.value) : Fold{}};
   const PoolShape window = window_of(s, neighbours.pool);
-  ConvSteps steps{neighbours.relu, {}, neighbours.encoding, false, neighbours.is_observed};
+  BlockSteps steps{neighbours.relu, {}, neighbours.encoding, false, neighbours.is_observed};
   if (neighbours.pool) steps.pool = window;
   steps.is_recorded = !x.is_constant() || !w.is_constant() || (b.value && !b.is_constant());
-  ConvResult result = conv2d_forward(x.value, w.value, s, bias_of(b), steps);
-  return {record(result.y, conv_edges(x, w, b, s, errors), block_error(result.where, window, errors, error)), result.extremes};
+  BlockResult result = conv2d_forward(x.value, w.value, s, bias_of(b), steps);
+  return {record(result.y, conv_edges(x, w, b, s, errors), error_behind(result.where, window, errors, error)), result.extremes};
 }
 
 }  // namespace lp

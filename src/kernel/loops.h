@@ -130,9 +130,20 @@ struct PassageLoops {  // see kernel/passage.h
   void (*mark)(int64_t n, const float* y, float low, float high, uint8_t* where);
   void (*scale_columns)(int64_t rows, int64_t cols, const float* x, const float* s, float* y);
   void (*extremes)(int64_t rows, int64_t cols, const float* dy, const float* s, const uint8_t* where, float* low, float* high);
+  void (*all_extremes)(int64_t rows, int64_t cols, const float* dy, const float* s, const uint8_t*, float* low, float* high);
   void (*sum_i8)(int64_t rows, int64_t cols, const int8_t* codes, int32_t* sums);  // the sums add to what is there
   void (*sum_u8)(int64_t rows, int64_t cols, const uint8_t* codes, int32_t* sums);
   void (*sum_bf16)(int64_t rows, int64_t cols, const uint16_t* bits, float* sums);
+};
+
+template <class T>
+struct NormLoops {  // see kernel/norm.h; the sums add to what is there, moments are those of x - origin
+  void (*moments)(int64_t rows, int64_t cols, const T* x, const T* origin, double* first, double* second);
+  void (*apply)(int64_t rows, int64_t cols, const T* x, const T* mean, const T* factor, const T* term, T* y);
+  void (*backward_sums)(int64_t rows, int64_t cols, const T* dy, const uint8_t* where, const T* x, const T* mean, double* first,
+                        double* second);
+  void (*backward)(int64_t rows, int64_t cols, const T* dy, const uint8_t* where, const T* x, const T* mean, const T* p,
+                   const T* q, const T* s, T* dx);
 };
 
 struct SplitLoops {  // see split.h
@@ -170,6 +181,8 @@ struct Loops {
   void (*quantize_values)(const Grid& grid, const Run& run, const float* x, float* y);
   PassageLoops passage;
   SplitLoops split;
+  NormLoops<float> norm32;
+  NormLoops<double> norm64;
 };
 
 namespace portable {

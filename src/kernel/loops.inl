@@ -23,4 +23,6 @@ const Loops kLoops = {
     quantize_values,
     kPassageLoops,
     kSplitLoops,
+    kNormLoops<float>,
+    kNormLoops<double>,
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "long_rows.h"
 #include "loops.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/trace.h"
@@ -78,8 +79,11 @@ template <class T>
 void add_bias(int64_t rows, int64_t cols, const T* x, const T* bias, T* y) {
   const Timed timed("map", "add_bias");
   const auto run = map_loops<T>().add_bias;
-  parallel_chunks(rows, kGrain / std::max<int64_t>(cols, 1) + 1,
-                  [&](int64_t r, int64_t end) { run(end - r, cols, x + r * cols, bias, y + r * cols); });
+  const std::vector<T> terms = repeated(bias, cols);
+  parallel_chunks(rows, kGrain / std::max<int64_t>(cols, 1) + 1, [&](int64_t begin, int64_t end) {
+    in_long_rows(begin, end, cols,
+                 [&](int64_t r, int64_t n, int64_t columns) { run(n, columns, x + r * cols, terms.data(), y + r * cols); });
+  });
 }
 
 template <class T>

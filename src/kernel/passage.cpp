@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "long_rows.h"
 #include "loops.h"
 #include "lptrain/base/error.h"
 #include "lptrain/base/parallel.h"
@@ -45,29 +46,33 @@ void mark_passage(int64_t n, const float* y, float low, float high, uint8_t* whe
 
 void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, float* y) {
   const Timed timed("passage", "scale_columns");
-  parallel_chunks(rows, rows_at_once(C),
-                  [&](int64_t r, int64_t end) { loops().passage.scale_columns(end - r, C, x + r * C, s, y + r * C); });
+  const std::vector<float> factors = repeated(s, C);
+  parallel_chunks(rows, rows_at_once(C), [&](int64_t begin, int64_t end) {
+    in_long_rows(begin, end, C, [&](int64_t r, int64_t n, int64_t columns) {
+      loops().passage.scale_columns(n, columns, x + r * C, factors.data(), y + r * C);
+    });
+  });
 }
 
 void passed_extremes(int64_t rows, int64_t C, const float* dy, const float* s, const uint8_t* where, float* low, float* high) {
   const Timed timed("passage", "passed_extremes");
-  const std::vector<float> ones(static_cast<size_t>(s ? 0 : C), 1.f);
-  const float* factors = s ? s : ones.data();
-  const int64_t chunk = rows_at_once(C);
-  std::vector<float> most(static_cast<size_t>((rows + chunk - 1) / chunk * C), 0.f);
-  const auto widen = [&](float v) {
-    if (std::isnan(v)) *low = *high = v;
-    if (v < *low) *low = v;
-    if (v > *high) *high = v;
-  };
+  const int64_t width = rows_together(C) * C, chunk = rows_at_once(C);
+  const std::vector<float> factors = s ? repeated(s, C) : std::vector<float>(static_cast<size_t>(width), 1.f);
+  std::vector<float> least(static_cast<size_t>((rows + chunk - 1) / chunk * width), 0.f), most = least;
+  parallel_chunks(rows, chunk, [&](int64_t begin, int64_t end) {
+    const auto run = where ? loops().passage.extremes : loops().passage.all_extremes;
+    const int64_t at = begin / chunk * width;
+    in_long_rows(begin, end, C, [&](int64_t r, int64_t n, int64_t columns) {
+      run(n, columns, dy + r * C, factors.data(), where ? where + r * C : nullptr, least.data() + at, most.data() + at);
+    });
+  });
   *low = *high = 0;
-  in_chunks(
-      rows, C, 0.f,
-      [&](int64_t r, int64_t end, float* least) {
-        loops().passage.extremes(end - r, C, dy + r * C, factors, where + r * C, least, most.data() + r / chunk * C);
-      },
-      [&](const float* least) { std::for_each(least, least + C, widen); });
-  std::ranges::for_each(most, widen);
+  for (const auto& ends : {least, most})
+    for (const float v : ends) {
+      if (std::isnan(v)) *low = *high = v;
+      if (v < *low) *low = v;
+      if (v > *high) *high = v;
+    }
 }
 
 void code_column_sums(int64_t rows, int64_t C, DType type, const void* codes, double* sums) {

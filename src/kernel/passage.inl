@@ -16,11 +16,12 @@ void scale_columns(int64_t rows, int64_t cols, const float* x, const float* s, f
 }
 
 // Widens low[c]..high[c], as extremes_rows does.
+template <bool kMasked>
 void passed_extremes(int64_t rows, int64_t cols, const float* dy, const float* s, const uint8_t* where, float* low, float* high) {
-  for (int64_t r = 0; r < rows; ++r, dy += cols, where += cols)
+  for (int64_t r = 0; r < rows; ++r, dy += cols, where += kMasked ? cols : 0)
 #pragma GCC ivdep
     for (int64_t c = 0; c < cols; ++c) {
-      const float v = where[c] == 255 ? 0.f : dy[c] * s[c];
+      const float v = kMasked && where[c] == 255 ? 0.f : dy[c] * s[c];
       const auto a = ordered(v), least = ordered(low[c]), greatest = ordered(high[c]);
       low[c] = unordered<float>(a < least ? a : least);
       high[c] = unordered<float>(a > greatest ? a : greatest);
@@ -40,6 +41,7 @@ void sum_bf16(int64_t rows, int64_t cols, const uint16_t* bits, float* sums) {
     for (int64_t c = 0; c < cols; ++c) sums[c] += __builtin_bit_cast(float, static_cast<uint32_t>(bits[c]) << 16);
 }
 
-constexpr PassageLoops kPassageLoops = {mark, scale_columns, passed_extremes, sum_codes<int8_t>, sum_codes<uint8_t>, sum_bf16};
+constexpr PassageLoops kPassageLoops = {
+    mark, scale_columns, passed_extremes<true>, passed_extremes<false>, sum_codes<int8_t>, sum_codes<uint8_t>, sum_bf16};
 
 }  // namespace

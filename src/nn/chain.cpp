@@ -40,8 +40,8 @@ Shape checked_output(const Layer& layer, const Shape& input, int64_t classes) {
   return y;
 }
 
-// Hands the layers behind each convolution over to it, as far as it can take them: relu, then a max-pool, then the lens through
-// which the next product will look. Layers that are taken over leave the chain.
+// Hands the layers behind each convolution or normalization over to it, as far as it can take them: relu, then a max-pool, then
+// the lens through which the next product will look. Layers that are taken over leave the chain.
 void hand_over(const Layers& layers, Chain& chain) {
   std::vector<Chain::Part>& parts = chain.parts;
   const auto is = [&](size_t i, std::string_view kind) { return i < layers.size() && layers[i].name() == kind; };
@@ -51,7 +51,7 @@ void hand_over(const Layers& layers, Chain& chain) {
     Neighbours* behind = kept.back().module->neighbours();
     if (!behind) continue;
     if (is(i + 1, "relu")) behind->relu = true, ++i;
-    if (is(i + 1, "max_pool2d")) {
+    if (behind->takes_pool && is(i + 1, "max_pool2d")) {
       const Pool2d pool = dynamic_cast<const MaxPool2dLayer&>(*layers[i + 1]).how();
       if (fits_block(pool)) behind->pool = pool, ++i;
     }

@@ -78,21 +78,10 @@ struct ConvModule : ProductModule {
   Neighbours* neighbours() override { return &behind; }
   Var forward(Context& c, const Var& x) override {
     const Var seen = c.look(input, x), w = c.param(weight), offset = seen_bias(c);
-    return seen.value.dtype() == DType::f32 ? block(c, seen, w, offset) : one_by_one(c, seen, w, offset);
-  }
-
-  Var block(Context& c, const Var& x, const Var& w, const Var& offset) {
-    ConvNeighbours steps{behind.relu, behind.pool, {}, false};
-    if (behind.next) steps.encoding = c.foresee(*behind.next);
-    steps.is_observed = steps.encoding && c.wants_extremes(*behind.next);
-    const ConvBlock result = conv2d_block(x, w, offset, how, steps, c.errors_block(error));
-    if (steps.is_observed) c.observe(*behind.next, result.extremes);
+    if (seen.value.dtype() != DType::f32) return behind.one_by_one(conv2d(seen, w, offset, how, c.errors(error)));
+    const ConvBlock result = conv2d_block(seen, w, offset, how, behind.now(c), c.errors_block(error));
+    behind.observe(c, result.extremes);
     return result.y;
-  }
-  Var one_by_one(Context& c, const Var& x, const Var& w, const Var& offset) {
-    Var y = conv2d(x, w, offset, how, c.errors(error));
-    if (behind.relu) y = relu(y);
-    return behind.pool ? max_pool2d(y, *behind.pool) : y;
   }
 };
 

@@ -19,4 +19,20 @@ void visit(Param& p, Visitor& v) {
   if (p.lens) visit(*p.lens, v);
 }
 
+BlockNeighbours Neighbours::now(Context& c) const {
+  BlockNeighbours steps{relu, pool, {}, false};
+  if (next) steps.encoding = c.foresee(*next);
+  steps.is_observed = steps.encoding && c.wants_extremes(*next);
+  return steps;
+}
+
+void Neighbours::observe(Context& c, const Tensor& extremes) const {
+  if (extremes) c.observe(*next, extremes);
+}
+
+Var Neighbours::one_by_one(const Var& y) const {
+  const Var active = relu ? lp::relu(y) : y;
+  return pool ? max_pool2d(active, *pool) : active;
+}
+
 }  // namespace lp

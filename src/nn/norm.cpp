@@ -10,6 +10,7 @@ struct BatchNormModule : Module {
   Param gamma, beta;
   Tensor mean, variance;  // running averages; those of the variance are unbiased
   double momentum, eps;
+  Neighbours behind;
 
   BatchNormModule(std::string n, Param g, Param b, const BatchNormLayer& layer)
       : name(std::move(n)),
@@ -18,11 +19,21 @@ struct BatchNormModule : Module {
         mean(Tensor::zeros(gamma.value.shape(), gamma.value.dtype())),
         variance(Tensor::full(gamma.value.shape(), 1, gamma.value.dtype())),
         momentum(layer.momentum),
-        eps(layer.eps) {}
+        eps(layer.eps) {
+    behind.takes_pool = false;
+  }
 
+  Neighbours* neighbours() override { return &behind; }
   Var forward(Context& c, const Var& x) override {
-    if (!c.is_training()) return batch_norm_fixed(x, c.param(gamma), c.param(beta), mean, variance, eps);
-    const BatchNorm result = batch_norm(x, c.param(gamma), c.param(beta), eps);
+    const bool is_block = x.value.dtype() == DType::f32;
+    const BlockNeighbours steps = is_block ? behind.now(c) : BlockNeighbours{};
+    const Var y =
+        c.is_training() ? by_batch(c, x, steps) : batch_norm_fixed(x, c.param(gamma), c.param(beta), mean, variance, eps, steps);
+    return is_block ? y : behind.one_by_one(y);
+  }
+  Var by_batch(Context& c, const Var& x, const BlockNeighbours& steps) {
+    const BatchNorm result = batch_norm(x, c.param(gamma), c.param(beta), eps, steps);
+    behind.observe(c, result.extremes);
     c.after_step([this, batch_mean = result.mean, batch_variance = result.variance] {
       auto mix = [this](auto old, auto now) { return static_cast<decltype(old)>((1 - momentum) * old + momentum * now); };
       mean = zip(mean, convert(batch_mean, mean.dtype()), mix);

@@ -1,4 +1,4 @@
-// What product.cpp and conv_block.cpp share: operands as a kernel takes them, and its sums made reals.
+// What product.cpp and block_forward.cpp share: operands as a kernel takes them, and its sums made reals.
 #pragma once
 #include <optional>
 

@@ -47,10 +47,10 @@ struct Pool2d {
   int64_t kernel_h = 2, kernel_w = 2, stride_h = 2, stride_w = 2, pad_h = 0, pad_w = 0;
 };
 
-// ---- a product with its neighbours
-// y = quantize(max_pool2d(relu(conv2d(x, w, b)))), each of the three if wanted: the same numbers as these ops one after the other
-// give, and the same gradients, made a block of images at a time while it is in cache (tensor/conv_block.h).
-struct ConvNeighbours {
+// ---- an op with its neighbours
+// y = quantize(max_pool2d(relu(op(x)))), each of the three if wanted: the same numbers as these ops one after the other give, and
+// the same gradients, made a block of images at a time while it is in cache (tensor/block.h). Of f32.
+struct BlockNeighbours {
   bool relu = false;
   std::optional<Pool2d> pool;
   std::optional<Encoding> encoding;  // of a quantizer whose scale is known
@@ -66,7 +66,7 @@ struct ConvBlock {
   Var y;
   Tensor extremes;  // of y before it was quantized, f32 [2]: if observed
 };
-ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& how, const ConvNeighbours& neighbours,
+ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& how, const BlockNeighbours& neighbours,
                        const ErrorQuantizer& error = {});
 // Whether a pool is one that blocks can hold: windows that do not overlap, of at most 255 places.
 bool fits_block(const Pool2d& pool);
@@ -88,10 +88,13 @@ Var silu(const Var& x);  // x sigmoid(x)
 struct BatchNorm {
   Var y;
   Tensor mean, variance;  // of this batch, [C]; variance is the unbiased one, as running averages want it
+  Tensor extremes;        // of y before it was quantized, f32 [2]: if its neighbours wanted that
 };
-BatchNorm batch_norm(const Var& x, const Var& gamma, const Var& beta, double eps);
+// A pool cannot be among the neighbours.
+BatchNorm batch_norm(const Var& x, const Var& gamma, const Var& beta, double eps, const BlockNeighbours& behind = {});
 // The same with given statistics (inference): an affine map per channel.
-Var batch_norm_fixed(const Var& x, const Var& gamma, const Var& beta, const Tensor& mean, const Tensor& variance, double eps);
+Var batch_norm_fixed(const Var& x, const Var& gamma, const Var& beta, const Tensor& mean, const Tensor& variance, double eps,
+                     const BlockNeighbours& behind = {});
 // y = (x - mean) / sqrt(var + eps) * gamma + beta over the last axis of each row.   Source: Ba, Kiros & Hinton 2016
 Var layer_norm(const Var& x, const Var& gamma, const Var& beta, double eps);
 

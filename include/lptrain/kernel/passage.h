@@ -16,7 +16,8 @@ void mark_passage(int64_t n, const float* y, float low, float high, uint8_t* whe
 // y[r,c] = x[r,c] s[c]; y may be x.
 void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, float* y);
 
-// The least and greatest of 0 and the dy[r,c] s[c] whose where is not kDead; s may be null: 1. NaN propagates to both.
+// The least and greatest of 0 and the dy[r,c] s[c] whose where is not kDead; s may be null: 1; where may be null: none is dead.
+// NaN propagates to both.
 void passed_extremes(int64_t rows, int64_t C, const float* dy, const float* s, const uint8_t* where, float* low, float* high);
 
 // sums[c] = sum over rows of the codes (i8, u8, exact; bf16, in f32 over 32 rows at a time, in f64 over these).

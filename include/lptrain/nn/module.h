@@ -21,11 +21,17 @@ class Visitor {
 void visit(Param& p, Visitor& v);    // the parameter, then its lens
 void visit(Lens& lens, Visitor& v);  // the lens, its buffers, its learned scale
 
-// What a convolution may do on behalf of the layers behind it (grad/ops.h, conv2d_block): a chain's builder fills it in.
+// What a convolution or a normalization may do on behalf of the layers behind it (grad/ops.h, BlockNeighbours): a chain's builder
+// fills it in.
 struct Neighbours {
   bool relu = false;
   std::optional<Pool2d> pool;
   Lens* next = nullptr;  // the input of the product that sees the result next, if nothing but a reshape lies between
+  bool takes_pool = true;
+
+  BlockNeighbours now(Context& c) const;                   // as they are in this pass
+  void observe(Context& c, const Tensor& extremes) const;  // what the op found out for them; may be empty
+  Var one_by_one(const Var& y) const;                      // what the op does not take over
 };
 
 class Module {
@@ -33,7 +39,7 @@ class Module {
   virtual ~Module() = default;
   virtual Var forward(Context& context, const Var& x) = 0;  // x[N, ...]
   virtual void visit(Visitor&) {}
-  virtual Neighbours* neighbours() { return nullptr; }  // of a convolution
+  virtual Neighbours* neighbours() { return nullptr; }  // of a module that can take some over
   virtual Lens* input_lens() { return nullptr; }        // of a product
 };
 

@@ -1,5 +1,6 @@
-// A block of a convolution and its neighbours gives the bits that the ops one after the other give, forward and backward.
-#include "lptrain/tensor/conv_block.h"
+// A block of a convolution or a normalization and its neighbours gives the bits that the ops one after the other give, forward
+// and backward.
+#include "lptrain/tensor/block.h"
 
 #include <doctest/doctest.h>
 
@@ -105,7 +106,7 @@ Outcome one_by_one(const Setup& s, const Conv2d& how, const Geometry& g) {
 Outcome at_once(const Setup& s, const Conv2d& how, const Geometry& g, bool is_foreseen) {
   Tape tape;
   const Var x = tape.leaf(s.x), w = tape.leaf(s.w), b = tape.leaf(s.b);
-  ConvNeighbours neighbours{g.relu, g.pool, {}, true};
+  BlockNeighbours neighbours{g.relu, g.pool, {}, true};
   if (!s.next.is_identity())
     neighbours.encoding = encoding_of(Tensor::full(Shape{1}, static_cast<double>(s.next_scale)), QuantizeHow{&s.next, -1});
   ErrorQuantizer error{error_of(s), {}};
@@ -166,6 +167,49 @@ TEST_CASE("a scale that is not a number lets no gradient pass") {
   setup.next_scale = NAN;
   const Outcome found = at_once(setup, {.pad_h = 1, .pad_w = 1}, g, true);
   CHECK(same_bits(found.dw, Tensor::zeros(found.dw.shape())));
+}
+
+TEST_CASE("a normalization with its neighbours equals its ops one by one, bit for bit") {
+  const Shape shape{6, 9, 7, 20};
+  const Tensor x = random_normal(shape, Key(1)), dy = random_normal(shape, Key(2));
+  const Tensor gamma = random_normal({20}, Key(3)), beta = random_normal({20}, Key(4));
+  const Tensor mean = random_normal({20}, Key(5)), variance = random_uniform({20}, Key(6), 0.5, 2);
+  for (const char* json : {"\"f32\"", "\"bf16\"", R"({"format": "uint8", "scale": "ema"})"})
+    for (const bool has_relu : {false, true})
+      for (const bool is_measured : {false, true}) {
+        CAPTURE(json);
+        CAPTURE(has_relu);
+        CAPTURE(is_measured);
+        const Quantizer next = quantizer_of(json);
+        const Tensor scale = Tensor::full(Shape{1}, next.format.is_float() ? 1 : 0.01);
+        const auto run = [&](const BlockNeighbours& behind) {
+          Tape tape;
+          const Var a = tape.leaf(x), g = tape.leaf(gamma), b = tape.leaf(beta);
+          Var y = is_measured ? batch_norm(a, g, b, 1e-5, behind).y : batch_norm_fixed(a, g, b, mean, variance, 1e-5, behind);
+          if (!behind.relu && has_relu) y = relu(y);
+          if (!behind.encoding && !next.is_identity()) y = quantize(y, Var(scale), QuantizeHow{&next, -1});
+          return finish(tape, y, a, g, b, dy);
+        };
+        BlockNeighbours behind{has_relu, {}, {}, true};
+        if (!next.is_identity()) behind.encoding = encoding_of(scale, QuantizeHow{&next, -1});
+        const Outcome found = run(behind), wanted = run({});
+        CHECK(same_bits(found.y, wanted.y));
+        CHECK(difference(found.dx, wanted.dx) == 0);  // zeros may differ in sign
+        CHECK(same_bits(found.dw, wanted.dw));
+        CHECK(same_bits(found.db, wanted.db));
+      }
+}
+
+TEST_CASE("a normalization tells the extremes behind its relu, and refuses a pool and f64") {
+  const Var x(random_normal({4, 5, 5, 3}, Key(1))), one(Tensor::full(Shape{3}, 1)), zero(Tensor::zeros(Shape{3}));
+  const BatchNorm n = batch_norm(x, one, zero, 1e-5, {true, {}, {}, true});
+  const auto y = relu(batch_norm(x, one, zero, 1e-5).y).tensor().data<float>();
+  REQUIRE(n.extremes.size() == 2);
+  CHECK(n.extremes.data<float>()[0] == *std::ranges::min_element(y));
+  CHECK(n.extremes.data<float>()[1] == *std::ranges::max_element(y));
+  CHECK_THROWS_AS(batch_norm(x, one, zero, 1e-5, {false, Pool2d{}, {}, false}), Error);
+  const auto wide = [](const Var& v) { return Var(convert(v.tensor(), DType::f64)); };
+  CHECK_THROWS_AS(batch_norm(wide(x), wide(one), wide(zero), 1e-5, {true, {}, {}, false}), Error);
 }
 
 TEST_CASE("inference records nothing, and windows that overlap are refused") {
