@@ -128,6 +128,7 @@ struct Run {
 
 struct PassageLoops {  // see kernel/passage.h
   void (*mark)(int64_t n, const float* y, float low, float high, uint8_t* where);
+  void (*pass_within)(int64_t n, const float* x, float low, float high, const float* dy, float* dx);
   void (*scale_columns)(int64_t rows, int64_t cols, const float* x, const float* s, float* y);
   void (*extremes)(int64_t rows, int64_t cols, const float* dy, const float* s, const uint8_t* where, float* low, float* high);
   void (*all_extremes)(int64_t rows, int64_t cols, const float* dy, const float* s, const uint8_t*, float* low, float* high);

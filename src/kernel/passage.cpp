@@ -44,6 +44,12 @@ void mark_passage(int64_t n, const float* y, float low, float high, uint8_t* whe
   parallel_chunks(n, kGrain, [&](int64_t i, int64_t end) { loops().passage.mark(end - i, y + i, low, high, where + i); });
 }
 
+void pass_within(int64_t n, const float* x, float low, float high, const float* dy, float* dx) {
+  const Timed timed("passage", "pass_within");
+  parallel_chunks(n, kGrain,
+                  [&](int64_t i, int64_t end) { loops().passage.pass_within(end - i, x + i, low, high, dy + i, dx + i); });
+}
+
 void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, float* y) {
   const Timed timed("passage", "scale_columns");
   const std::vector<float> factors = repeated(s, C);

@@ -9,6 +9,11 @@ void mark(int64_t n, const float* y, float low, float high, uint8_t* where) {
   }
 }
 
+void pass_within(int64_t n, const float* x, float low, float high, const float* dy, float* dx) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) dx[i] = (x[i] >= low) & (x[i] <= high) ? dy[i] : 0.f;
+}
+
 void scale_columns(int64_t rows, int64_t cols, const float* x, const float* s, float* y) {
   for (int64_t r = 0; r < rows; ++r, x += cols, y += cols)
 #pragma GCC ivdep
@@ -42,6 +47,7 @@ void sum_bf16(int64_t rows, int64_t cols, const uint16_t* bits, float* sums) {
 }
 
 constexpr PassageLoops kPassageLoops = {
-    mark, scale_columns, passed_extremes<true>, passed_extremes<false>, sum_codes<int8_t>, sum_codes<uint8_t>, sum_bf16};
+    mark,    pass_within, scale_columns, passed_extremes<true>, passed_extremes<false>, sum_codes<int8_t>, sum_codes<uint8_t>,
+    sum_bf16};
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "lptrain/grad/ops.h"
+#include "lptrain/kernel/passage.h"
 #include "lptrain/tensor/math.h"
 
 namespace lp {
@@ -114,6 +115,7 @@ struct Backward {
   double factor;
   Tensor x, scale, decision, offset;
   Value y;
+  std::optional<Bounds> bounds;  // of x, if the estimator's slope is 0 or 1 and one scale decides
 
   const Tensor& divider() const { return decision ? decision : scale; }
   Lanes lanes() const { return lanes_of(x.shape(), quantizer->per, axis); }
@@ -130,6 +132,12 @@ struct Backward {
 
   // dy (s/r) h'(u), with u as the forward pass divided it.
   Value dx(const Value& dy) const {
+    if (bounds) {
+      Tensor out(x.shape());
+      pass_within(x.size(), x.data<float>().data(), bounds->low, bounds->high, dy.tensor().data<float>().data(),
+                  out.data<float>().data());
+      return out;
+    }
     const GridEnds e = clipping();
     const float *r = divider().data<float>().data(), *s = scale.data<float>().data(),
                 *o = offset ? offset.data<float>().data() : nullptr;
@@ -197,6 +205,11 @@ struct Backward {
 
 Tensor tensor_of(const Var& v) { return v.value ? v.tensor() : Tensor(); }
 
+std::optional<Bounds> bounds_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
+  if (x.dtype() != DType::f32 || scale.size() != 1 || !can_encode(*how.quantizer)) return {};
+  return gradient_bounds(encoding_of(scale, how));
+}
+
 Var quantize_blocks(const Var& x, const Var& scale, const QuantizeHow& how, int64_t missing) {
   const int last = x.shape().rank() - 1;
   return slice(quantize(pad(x, last, 0, missing), scale, how), last, 0, x.shape().back());
@@ -233,7 +246,7 @@ Var quantize(const Var& x, const Var& scale, const QuantizeHow& how) {
   const Tensor reals = x.tensor(), s = scale.tensor();
   const auto back = std::make_shared<const Backward>(
       Backward{std::make_shared<const Quantizer>(*how.quantizer), how.axis, how.zero_point, how.gradient_factor, reals, s,
-               tensor_of(how.decision), tensor_of(how.offset), quantized_value(reals, s, how)});
+               tensor_of(how.decision), tensor_of(how.offset), quantized_value(reals, s, how), bounds_of(reals, s, how)});
   Rule dx = [back](const Value& dy) { return back->dx(dy); };
   if (back->passes()) dx = [](const Value& dy) { return dy; };
   std::vector<Edge> edges{{x, std::move(dx)}, {scale, [back](const Value& dy) { return back->ds(dy); }}};

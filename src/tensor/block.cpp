@@ -14,18 +14,6 @@ namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-// The greatest y with y / s <= high (greatest = true), or the least with y / s >= low: comparisons then need no division.
-float threshold(double end, float s, bool greatest) {
-  if (std::isinf(end)) return greatest ? kInf : -kInf;
-  const auto passes = [&](float y) { return greatest ? y / s <= static_cast<float>(end) : y / s >= static_cast<float>(end); };
-  const float outward = greatest ? kInf : -kInf;
-  float y = static_cast<float>(end) * s;
-  if (!std::isfinite(y)) return y;  // of a scale that is NaN nothing passes
-  while (!passes(y)) y = std::nextafter(y, -outward);
-  while (!std::isinf(y) && passes(std::nextafter(y, outward))) y = std::nextafter(y, outward);
-  return y;
-}
-
 // Widens low..high; NaN stays.
 void widen(float* extremes, float low, float high) {
   extremes[0] = low < extremes[0] || std::isnan(low) ? low : extremes[0];
@@ -43,23 +31,23 @@ bool passes_everywhere(const BlockSteps& steps) {
   return !steps.relu && !steps.pool && (!steps.encoding || steps.encoding->passes_all());
 }
 
-}  // namespace
-
-Passage::Passage(const BlockSteps& steps) : low(-kInf), high(kInf) {
-  if (steps.encoding && !steps.encoding->passes_all()) {
-    const float s = steps.encoding->scale.data<float>()[0];
-    low = threshold(steps.encoding->low, s, false);
-    high = threshold(steps.encoding->high, s, true);
-  }
-  if (steps.relu) low = std::max(low, std::numeric_limits<float>::denorm_min());
+// Behind a relu, nothing passes at 0 and below.
+Bounds bounds_of(const BlockSteps& steps) {
+  Bounds b = steps.encoding ? gradient_bounds(*steps.encoding) : Bounds{};
+  if (steps.relu) b.low = std::max(b.low, std::numeric_limits<float>::denorm_min());
+  return b;
 }
+
+}  // namespace
 
 BlockTail::BlockTail(const Shape& x, const Blocks& blocks, const BlockSteps& steps)
     : steps_(steps),
       blocks_(blocks),
       window_(window_of(x, steps)),
       y_(steps.pool ? Shape{x[0], window_.OH(), window_.OW(), x.back()} : x),
-      passage_(steps),
+      passage_(bounds_of(steps)),
+      has_own_desks_(steps.pool || steps.encoding),
+      desks_(has_own_desks_ ? blocks.count : 0, x.with(0, blocks.images), DType::f32),
       pooled_(steps.pool ? blocks.count : 0, y_.with(0, blocks.images), DType::f32),
       extremes_(blocks.count, Shape{2}, DType::f32),
       memory_(y_, steps.encoding ? encoded_type(*steps.encoding, DType::f32) : DType::f32) {
@@ -79,10 +67,16 @@ const float* BlockTail::pooled(int64_t worker, const float* x, uint8_t* where) {
   return y;
 }
 
-void BlockTail::take(int64_t worker, int64_t block, float* x) {
-  const int64_t n = blocks_.images * y_.after(0), bytes = memory_.bytes() / blocks_.count;
+float* BlockTail::desk(int64_t worker, int64_t block) {
+  if (has_own_desks_) return desks_[worker].data<float>().data();
+  return memory_.data<float>().data() + block * blocks_.images * y_.after(0);
+}
+
+void BlockTail::take(int64_t worker, int64_t block) {
+  float* x = desk(worker, block);
+  const int64_t n = blocks_.images * y_.after(0);
   uint8_t* where = where_ ? where_.data<uint8_t>().data() + block * n : nullptr;
-  std::byte* out = static_cast<std::byte*>(memory_.raw()) + block * bytes;
+  std::byte* out = static_cast<std::byte*>(memory_.raw()) + block * (memory_.bytes() / blocks_.count);
   if (steps_.relu) relu(window_.N * window_.H * window_.W * window_.C, x, x);
   const float* y = pooled(worker, x, where);
   if (where) mark_passage(n, y, passage_.low, passage_.high, where);
@@ -93,8 +87,8 @@ void BlockTail::take(int64_t worker, int64_t block, float* x) {
   }
   if (steps_.encoding)
     encode(*steps_.encoding, block * n, n, DType::f32, y, out);
-  else
-    std::memcpy(out, y, static_cast<size_t>(bytes));
+  else if (steps_.pool)
+    std::memcpy(out, y, static_cast<size_t>(n) * sizeof(float));
 }
 
 BlockResult BlockTail::result() {

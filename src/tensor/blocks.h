@@ -43,18 +43,14 @@ struct Blocks {
   int64_t images, count;  // images in a block
 };
 
-// Where the gradient passes: low <= y <= high.
-struct Passage {
-  explicit Passage(const BlockSteps& steps);
-  float low, high;
-};
-
-// The steps behind the reals x of a block. Workers may call take() at the same time, each with a number of its own.
+// The steps behind the reals x of a block, which are made at its desk. Workers may be at it at the same time, each with a number
+// of its own.
 class BlockTail {
  public:
   BlockTail(const Shape& x, const Blocks& blocks, const BlockSteps& steps);
-  void take(int64_t worker, int64_t block, float* x);  // x is overwritten
-  BlockResult result();                                // after all blocks
+  float* desk(int64_t worker, int64_t block);
+  void take(int64_t worker, int64_t block);  // what lies at the desk is overwritten
+  BlockResult result();                      // after all blocks
 
  private:
   const float* pooled(int64_t worker, const float* x, uint8_t* where);
@@ -63,8 +59,9 @@ class BlockTail {
   Blocks blocks_;
   PoolShape window_;  // of one block
   Shape y_;
-  Passage passage_;
-  Desks pooled_, extremes_;
+  Bounds passage_;
+  bool has_own_desks_;  // else reals are made where they stay
+  Desks desks_, pooled_, extremes_;
   Tensor memory_, where_;
 };
 

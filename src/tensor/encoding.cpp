@@ -6,8 +6,31 @@
 #include "lptrain/tensor/math.h"
 
 namespace lp {
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+// The greatest y with y / s <= high (greatest = true), or the least with y / s >= low: comparisons then need no division.
+float threshold(double end, float s, bool greatest) {
+  if (std::isinf(end)) return greatest ? kInf : -kInf;
+  const auto passes = [&](float y) { return greatest ? y / s <= static_cast<float>(end) : y / s >= static_cast<float>(end); };
+  const float outward = greatest ? kInf : -kInf;
+  float y = static_cast<float>(end) * s;
+  if (!std::isfinite(y)) return y;  // of a scale that is NaN nothing passes
+  while (!passes(y)) y = std::nextafter(y, -outward);
+  while (!std::isinf(y) && passes(std::nextafter(y, outward))) y = std::nextafter(y, outward);
+  return y;
+}
+
+}  // namespace
 
 bool Encoding::passes_all() const { return std::isinf(low) && low < 0 && std::isinf(high); }
+
+Bounds gradient_bounds(const Encoding& e) {
+  if (e.passes_all()) return {};
+  const float s = e.scale.data<float>()[0];
+  return {threshold(e.low, s, false), threshold(e.high, s, true)};
+}
 
 DType encoded_type(const Encoding& e, DType real) { return e.has_codes ? storage_of(e.key.format, e.key.zero_point) : real; }
 

@@ -16,6 +16,16 @@ constexpr Size kShapes[] = {{1, 1}, {3, 17}, {64, 64}, {1031, 33}, {257, 130}, {
 
 bool is_same(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b) || (a == 0 && b == 0); }
 
+TEST_CASE("gradients pass between the bounds, and nowhere else") {
+  const std::vector<float> x{-2, -1, -0.f, 0.5f, 1, std::nextafter(1.f, 2.f), NAN, INFINITY}, dy{1, 2, 3, 4, 5, 6, 7, 8};
+  std::vector<float> dx(x.size());
+  pass_within(std::ssize(x), x.data(), -1, 1, dy.data(), dx.data());
+  CHECK(dx == std::vector<float>{0, 2, 3, 4, 5, 0, 0, 0});
+  std::vector<float> same = dy;
+  pass_within(std::ssize(x), x.data(), -1, 1, same.data(), same.data());
+  CHECK(same == dx);
+}
+
 TEST_CASE("mark_passage and scale_columns") {
   for (const Size& size : kShapes) {
     const int64_t rows = size.rows, C = size.C;

@@ -13,6 +13,9 @@ inline constexpr uint8_t kDead = 255;  // a place of a window where no gradient 
 // where = low <= y <= high ? where : kDead, for n elements
 void mark_passage(int64_t n, const float* y, float low, float high, uint8_t* where);
 
+// dx = low <= x <= high ? dy : 0, for n elements; dx may be dy.
+void pass_within(int64_t n, const float* x, float low, float high, const float* dy, float* dx);
+
 // y[r,c] = x[r,c] s[c]; y may be x.
 void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, float* y);
 

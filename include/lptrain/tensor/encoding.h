@@ -1,5 +1,6 @@
 // A quantizer with one scale that is ready for use: what a scale rule has decided, applied to a tensor or to a part of its rows.
 #pragma once
+#include <limits>
 #include <span>
 
 #include "lptrain/kernel/quantize.h"
@@ -14,6 +15,12 @@ struct Encoding {
   double low = 0, high = 0;  // the gradient passes where low <= x / s <= high, with x / s as the forward pass divides
   bool passes_all() const;   // everywhere
 };
+
+// Where the gradient passes, in terms of x itself: low <= x <= high, without a division.
+struct Bounds {
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+};
+Bounds gradient_bounds(const Encoding& e);
 
 // The memory type of what encode() writes for reals of a type.
 DType encoded_type(const Encoding& e, DType real);
