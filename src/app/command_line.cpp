@@ -74,7 +74,8 @@ struct Failure {
   }
 };
 
-int failed(const Line& words, ErrorKind kind, const std::string& message, bool has_places = false) {
+int failed(const Line& words, ErrorKind kind, std::string_view what, bool has_places = false) {
+  const std::string message = with_short_words(what);
   print_error(message, has_places);
   const Failure failure{kind == ErrorKind::diverged ? "diverged" : "error", message, static_cast<int64_t>(kind)};
   if (holds(words, "--json")) put(write(failure).dump(0) + "\n");

@@ -71,7 +71,10 @@ fs::path find_config(const std::string& name) {
 Document document_of(const std::string& source) {
   if (is_folder(source)) {
     const fs::path file = fs::path(source) / "config.json";
-    if (!is_file(file)) fail(ErrorKind::data, "{}: holds no config.json; is it a run folder?", source);
+    require(
+        is_file(file),
+        "{}: is a folder without a config.json; wanted a config file, a shipped config's name, a run folder or a weights file",
+        source);
     return Document::load(file);
   }
   if (is_file(source) && source.ends_with(".safetensors")) return embedded_config(source);

@@ -75,8 +75,8 @@ std::string page_tiles(const Summary& s, const ModelCost& cost) {
                    fmt::format("{} MACs an example", human_count(static_cast<double>(cost.macs)))});
   tiles.push_back({human_quantity(cost.energy_joules, "J"), "Energy, estimated", "arithmetic of an example"});
   if (s.cost.latency)
-    tiles.push_back({human_quantity(s.cost.latency->batch_1, "s"), "Latency",
-                     fmt::format("{} for 64 at once", human_quantity(s.cost.latency->batch_64, "s"))});
+    tiles.push_back({human_seconds(s.cost.latency->batch_1), "Latency",
+                     fmt::format("{} for 64 at once", human_seconds(s.cost.latency->batch_64))});
   return html::tiles(tiles);
 }
 

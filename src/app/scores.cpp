@@ -34,8 +34,8 @@ std::string size_line(const Summary& s) {
   if (c.packed_bytes) line += fmt::format(", {} packed", human_bytes(*c.packed_bytes));
   line += fmt::format(", {} multiplications an example", human_count(static_cast<double>(c.macs)));
   if (c.latency)
-    line += fmt::format(", {} for one and {} for 64 at once", human_quantity(c.latency->batch_1, "s"),
-                        human_quantity(c.latency->batch_64, "s"));
+    line +=
+        fmt::format(", {} for one and {} for 64 at once", human_seconds(c.latency->batch_1), human_seconds(c.latency->batch_64));
   return line;
 }
 

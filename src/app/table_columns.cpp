@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <vector>
@@ -41,16 +40,6 @@ constexpr TableColumn kColumns[] = {
 
 constexpr const char* kSelectedBy = "best.validation.examples";
 
-// 0.0000123 with unit s: "12.3 µs".
-std::string with_prefix(double value, std::string_view unit) {
-  constexpr std::array<std::pair<double, std::string_view>, 6> kPrefixes{
-      {{1, ""}, {1e-3, "m"}, {1e-6, "µ"}, {1e-9, "n"}, {1e-12, "p"}, {1e-15, "f"}}};
-  if (value == 0) return fmt::format("0 {}", unit);
-  for (const auto& [scale, prefix] : kPrefixes)
-    if (std::abs(value) >= 0.9995 * scale) return fmt::format("{:.3g} {}{}", value / scale, prefix, unit);
-  return fmt::format("{:.3g} {}", value, unit);
-}
-
 }  // namespace
 
 std::span<const TableColumn> table_columns() { return kColumns; }
@@ -86,8 +75,8 @@ std::string number_text(double value, Unit unit) {
     case Unit::bits: return fmt::format("{:.3g}", value);
     case Unit::count: return human_count(value);
     case Unit::bytes: return human_bytes(std::llround(value));
-    case Unit::seconds: return value < 1 ? with_prefix(value, "s") : human_seconds(value);
-    case Unit::joules: return with_prefix(value, "J");
+    case Unit::seconds: return human_seconds(value);
+    case Unit::joules: return human_quantity(value, "J");
   }
   return "";
 }

@@ -79,6 +79,27 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return pieces;
 }
 
+std::string with_short_words(std::string_view message) {
+  constexpr size_t kLongest = 160, kHead = 100, kTail = 40;
+  constexpr std::string_view kBlanks = " \t\n";
+  const auto continues = [&](size_t i) { return (message[i] & 0xC0) == 0x80; };  // inside a character of UTF-8
+  std::string text;
+  for (size_t begin = 0; begin < message.size();) {
+    const size_t end = std::min(message.find_first_of(kBlanks, begin), message.size());
+    if (end - begin <= kLongest) {
+      text += message.substr(begin, end - begin);
+    } else {
+      size_t head = begin + kHead, tail = end - kTail;
+      while (head > begin && continues(head)) --head;
+      while (tail < end && continues(tail)) ++tail;
+      text.append(message.substr(begin, head - begin)).append("...").append(message.substr(tail, end - tail));
+    }
+    if (end < message.size()) text += message[end];
+    begin = end + 1;
+  }
+  return text;
+}
+
 bool glob_match(std::string_view pattern, std::string_view text) {
   size_t p = 0, t = 0;
   size_t star = pattern.npos, resume = 0;  // the last '*', and where the text after its run began
@@ -117,6 +138,7 @@ std::string human_bytes(int64_t bytes) {
 
 std::string human_seconds(double seconds) {
   if (!std::isfinite(seconds) || std::abs(seconds) > 1e12) return "?";
+  if (seconds < 1) return human_quantity(seconds, "s");
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
   const int64_t s = std::llround(seconds);
   if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);

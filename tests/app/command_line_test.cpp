@@ -64,6 +64,30 @@ TEST_CASE("what ends in .json, or exists, is a config") {
   CHECK(late.says("unexpected"));
 }
 
+TEST_CASE("a folder that is no run is a mistake of the call, and the message says what was wanted") {
+  const Folder folder;
+  for (const char* command : {"train", "summary", "search"}) {
+    const Outcome o = run({command, folder.path.string()});
+    CHECK(o.code == 2);
+    CHECK(o.says("is a folder without a config.json; wanted a config file"));
+  }
+}
+
+TEST_CASE("an over-long key is shown by its ends") {
+  const std::string key(3000, 'k');
+  for (const Line& words : std::vector<Line>{{"configs/smoke_f32.json", "--dry-run", "-s", "train." + key + "=3"},
+                                             {"configs/smoke_f32.json", "--dry-run", "-s", key},
+                                             {"explain", key},
+                                             {"train", "--" + key},
+                                             {key}}) {
+    const Outcome o = run(words + Line{"--json"});
+    CHECK(o.code == 2);
+    CHECK(o.says("k...k"));
+    CHECK(o.err.size() < 1000);
+    CHECK(o.out.size() < 1000);
+  }
+}
+
 TEST_CASE("mistakes in options exit 2 with a suggestion, on stderr") {
   const Outcome o = run({"train", "configs/smoke_f32.json", "--sede", "3"});
   CHECK(o.code == 2);

@@ -14,27 +14,12 @@
 #include <vector>
 
 #include "lptrain/base/files.h"
+#include "support/folder.h"
 #include "support/places.h"
 
 namespace lp::test {
 
 namespace fs = std::filesystem;
-
-// A folder that goes away with its test.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "lptrain-app-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string operator/(const std::string& name) const { return (path / name).string(); }
-};
 
 struct Outcome {
   int code = -1;  // 128 + signal if one ended it

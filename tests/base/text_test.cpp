@@ -108,8 +108,30 @@ TEST_CASE("quantities") {
                                                    {1e12, "1000 GJ"},  {9.96, "10 J"},      {INFINITY, "? J"}};
   for (const auto& [value, text] : joules) CHECK(lp::human_quantity(value, "J") == text);
   const std::pair<double, const char*> seconds[] = {
-      {0, "0.0 s"},        {3.14, "3.1 s"},   {9.949, "9.9 s"},      {9.96, "0:10"}, {42, "0:42"},    {59.6, "1:00"},
-      {3599.6, "1:00:00"}, {3723, "1:02:03"}, {360000, "100:00:00"}, {NAN, "?"},     {INFINITY, "?"},
+      {0, "0 s"},        {0.0123, "12 ms"},     {4e-7, "400 ns"}, {1, "1.0 s"},    {3.14, "3.1 s"},
+      {9.949, "9.9 s"},  {9.96, "0:10"},        {42, "0:42"},     {59.6, "1:00"},  {3599.6, "1:00:00"},
+      {3723, "1:02:03"}, {360000, "100:00:00"}, {NAN, "?"},       {INFINITY, "?"},
   };
   for (const auto& [value, text] : seconds) CHECK(lp::human_seconds(value) == text);
+}
+
+TEST_CASE("a message loses the middle of words that nobody reads to their end, and nothing else") {
+  CHECK(lp::with_short_words("") == "");
+  const std::string just(160, 'k'), plain = "no key \"a b\"\n\t  twice\n";
+  CHECK(lp::with_short_words(plain) == plain);
+  CHECK(lp::with_short_words(just + " " + just) == just + " " + just);
+  const std::string shown = lp::with_short_words("unknown key \"" + std::string(5000, 'k') + "\"; known: a");
+  CHECK(shown.starts_with("unknown key \"kkk"));
+  CHECK(shown.find("k...k") != std::string::npos);
+  CHECK(shown.ends_with("kkk\"; known: a"));
+  CHECK(shown.size() < 200);
+  std::string umlauts;
+  for (int i = 0; i < 200; ++i) umlauts += "ü";
+  for (const std::string& word : {umlauts, "x" + umlauts}) {  // characters stay whole, wherever the cut falls
+    const std::string cut = lp::with_short_words(word);
+    const size_t dots = cut.find("...");
+    REQUIRE(dots != std::string::npos);
+    CHECK(dots % 2 == word.size() % 2);
+    CHECK((cut.size() - dots - 3) % 2 == 0);
+  }
 }

@@ -1,7 +1,6 @@
 // What the tests of the data floor share: small files in memory, throw-away folders, and errors as text.
 #pragma once
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -11,19 +10,9 @@
 #include "lptrain/base/files.h"
 #include "lptrain/base/random.h"
 #include "lptrain/data/examples.h"
+#include "support/folder.h"
 
 namespace lp::test {
-
-// A folder that goes away with its owner.
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "lptrain-test-XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-};
 
 inline Input input(std::string name, std::string bytes) {
   return {std::move(name), [bytes = std::move(bytes)] { return bytes; }};

@@ -2,24 +2,18 @@
 #include "lptrain/train/safetensors.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "lptrain/base/files.h"
 #include "lptrain/base/random.h"
+#include "support/folder.h"
 
 using namespace lp;
+using lp::test::Folder;
 
 namespace {
-
-// A folder of this test's own.
-struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("lptrain_safetensors_" + std::to_string(::getpid()));
-  Folder() { std::filesystem::create_directories(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 std::string file_of(const std::string& header, const std::string& data = "") {
   const uint64_t length = header.size();

@@ -33,7 +33,7 @@ const TableColumn& find_column(const std::string& key);  // throws Error(usage) 
 // In the column's unit (percent: 0..100; error: 100 minus it); nothing if it is not there, null, or of a split without examples.
 std::optional<double> value_in(const Document& summary, const TableColumn& column);
 
-// A number as people read it: "98.91", "1.6 MB", "12.3 ms".
+// A number as people read it: "98.91", "1.6 MB", "12 ms".
 std::string number_text(double value, Unit unit);
 // With deviation or interval: "98.91 ± 0.05", "-0.12 [-0.30, +0.06]"; "-" of nothing.
 std::string estimate_text(const Estimate& e, const TableColumn& column);
