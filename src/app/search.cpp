@@ -138,22 +138,22 @@ class Searcher {
   std::vector<double> harm(const Rungs& rungs) {
     std::vector<double> harm(rungs.size(), std::numeric_limits<double>::infinity());
     if (stop_ != 0) return harm;
-    Trained t = load_trained(trials_[known_.at(rungs)].run, false, data_folder_);
-    const double accuracy = accuracy_of(t), cost = cost_in(cost_of(*t.model), spec_.minimize);
+    const auto model = load_model(trials_[known_.at(rungs)].run, false, config_of(rungs), data_);
+    const double accuracy = accuracy_of(*model), cost = cost_in(cost_of(*model), spec_.minimize);
     for (size_t l = 0; l < rungs.size(); ++l) {
       if (rungs[l] + 1 >= spec_.formats.size()) continue;
       Rungs lower = rungs;
       ++lower[l];
-      t.model->set_precision(config_of(lower).precision);
-      const double saved = cost - cost_in(cost_of(*t.model), spec_.minimize), lost = std::max(accuracy - accuracy_of(t), 1e-6);
+      model->set_precision(config_of(lower).precision);
+      const double saved = cost - cost_in(cost_of(*model), spec_.minimize), lost = std::max(accuracy - accuracy_of(*model), 1e-6);
       if (saved > 0) harm[l] = lost / saved;
     }
     return harm;
   }
 
-  double accuracy_of(const Trained& t) const {
+  double accuracy_of(Model& model) const {
     const TrainSpec& train = base_.phases[0].train;
-    return evaluate(*t.model, *train.loss, data_, data_.validation, train.eval_batch).score.accuracy;
+    return evaluate(model, *train.loss, data_, data_.validation, train.eval_batch).score.accuracy;
   }
 
   // The cheapest that meets the requirement, the better one of two.

@@ -158,16 +158,20 @@ struct Session {
     return s;
   }
 
-  Summary finish(bool finished) {
-    Summary s = summary(finished ? "finished" : "interrupted");
-    if (finished) {
-      s.test = test("last.safetensors");
-      const bool last_is_best =
-          s.epochs > 0 && s.best.epoch == trainer.progress().history.back().epoch;  // both count in the last phase
-      if (s.best.epoch > 0) s.best.test = last_is_best ? s.test : test("best.safetensors");
-      s.cost = counted(trainer.model());
-    }
+  // A signal that comes during the last measurements ends the run like any other: resuming makes them.
+  Summary finish(bool finished, const std::atomic<int>& stop) {
+    Summary s = summary("finished");
+    if (finished) measure(s);
+    if (!finished || stop != 0) s.status = "interrupted";
     return close(std::move(s));
+  }
+
+  void measure(Summary& s) {
+    s.test = test("last.safetensors");
+    const bool last_is_best =
+        s.epochs > 0 && s.best.epoch == trainer.progress().history.back().epoch;  // both count in the last phase
+    if (s.best.epoch > 0) s.best.test = last_is_best ? s.test : test("best.safetensors");
+    s.cost = counted(trainer.model());
   }
 
   Summary close(Summary s) {
@@ -187,7 +191,7 @@ struct Session {
   Summary run(const std::atomic<int>& stop) {
     for (Watch* w : options.watches) w->note("run folder: " + folder.string());
     try {
-      return finish(trainer.run(stop, [this](Trainer::Moment m) { save(m); }));
+      return finish(trainer.run(stop, [this](Trainer::Moment m) { save(m); }), stop);
     } catch (const Error& e) {
       if (e.kind == ErrorKind::diverged) close(summary("diverged"));
       files.log(e.what());
@@ -302,6 +306,23 @@ Summary resume_run(const fs::path& folder, const RunOptions& options, const std:
   return session.run(stop);
 }
 
+namespace {
+
+std::unique_ptr<Model> model_with(const TensorFile& weights, const fs::path& file, const RunConfig& config, const Dataset& data) {
+  const PhaseSpec& phase = config.phases.back();
+  auto model = std::make_unique<Model>(config.model, data.shape, std::ssize(data.classes), phase.precision, config.dtype(),
+                                       Key(phase.train.seed));
+  load_weights(weights, file.string(), *model);
+  return model;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> load_model(const fs::path& run_or_file, bool last, const RunConfig& config, const Dataset& data) {
+  const fs::path file = weights_of(run_or_file, last);
+  return model_with(read_tensors(file), file, config, data);
+}
+
 Trained load_trained(const fs::path& run_or_file, bool last, const std::string& data_folder,
                      std::span<const std::string> assignments) {
   const fs::path file = weights_of(run_or_file, last);
@@ -310,10 +331,7 @@ Trained load_trained(const fs::path& run_or_file, bool last, const std::string& 
   if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());
   Trained t{read_config(Document::parse(*text, file.string() + " (config)"), assignments), {}, nullptr, file};
   t.data = load_dataset(t.config.dataset, data_folders(data_folder));
-  const PhaseSpec& phase = t.config.phases.back();
-  t.model = std::make_unique<Model>(t.config.model, t.data.shape, std::ssize(t.data.classes), phase.precision, t.config.dtype(),
-                                    Key(phase.train.seed));
-  load_weights(weights, file.string(), *t.model);
+  t.model = model_with(weights, file, t.config, t.data);
   return t;
 }
 

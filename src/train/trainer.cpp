@@ -109,7 +109,7 @@ bool Trainer::run_epoch(const std::atomic<int>& stop, const Save& save) {
     if (steady_seconds() - saved_ > kSaveSeconds) checkpoint(save, Moment::interval);
   }
   finish_epoch(save, loader.batches());
-  return true;
+  return stop == 0;
 }
 
 // Epochs of the phases before: every epoch of a run has an order of its own.

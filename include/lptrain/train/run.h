@@ -84,5 +84,8 @@ struct Trained {
 // From a run folder (best.safetensors unless `last`) or a weights file.
 Trained load_trained(const std::filesystem::path& run_or_file, bool last, const std::string& data_folder,
                      std::span<const std::string> assignments = {});
+// Its model alone, for those who hold its config and data already.
+std::unique_ptr<Model> load_model(const std::filesystem::path& run_or_file, bool last, const RunConfig& config,
+                                  const Dataset& data);
 
 }  // namespace lp

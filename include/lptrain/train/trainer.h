@@ -43,8 +43,8 @@ class Trainer {
   enum class Moment { start, interval, new_best, epoch_end, stop };
   using Save = std::function<void(Moment)>;
 
-  // Goes on from progress() to the end of the last phase, or until `stop` is not 0 (looked at after every batch); false: stopped.
-  // `save` is called at step 0, after every epoch, at least every 30 s, and when stopping.
+  // Goes on from progress() to the end of the last phase, or until `stop` is not 0 (looked at after every batch and epoch);
+  // false: stopped. `save` is called at step 0, after every epoch, at least every 30 s, and when stopping.
   bool run(const std::atomic<int>& stop, const Save& save);
 
   Model& model() { return model_; }
