@@ -30,6 +30,14 @@ constexpr Option kGoOn{flag, "resume", "go on in the sweep's folder: what is don
 constexpr Option kPlan{flag, "dry-run", "check every config, show the jobs, write nothing", {}, 'n'};
 constexpr Option kSplit{value, "split", "train, validation or test", "NAME"};
 
+// What every command that runs a sweep's jobs takes, behind options of its own.
+std::vector<Option> with_job_options(std::vector<Option> options) {
+  constexpr Option kShared[]{kJobs,       kOnly, kQuick, kReduced,    kSweepOut, kGoOn,   kPlan,
+                             kJobThreads, kData, kJson,  kNoProgress, kQuiet,    kVerbose};
+  options.insert(options.end(), std::begin(kShared), std::end(kShared));
+  return options;
+}
+
 const std::vector<Command> kCommands{
     {"train",
      "train a network as a config says",
@@ -96,20 +104,7 @@ const std::vector<Command> kCommands{
       "sweep.json --dry-run                           check every config, show the jobs",
       "sweep.json --resume                            go on after Ctrl-C or a change of the file: only what is new is run",
       "sweep.json --only int8 --only \"mlp\"            some of its cells"},
-     {{positional, "SWEEP", "sweep file, name of a shipped one, or a sweep's folder", {}, 0, true},
-      kJobs,
-      kOnly,
-      kQuick,
-      kReduced,
-      kSweepOut,
-      kGoOn,
-      kPlan,
-      kJobThreads,
-      kData,
-      kJson,
-      kNoProgress,
-      kQuiet,
-      kVerbose},
+     with_job_options({{positional, "SWEEP", "sweep file, name of a shipped one, or a sweep's folder", {}, 0, true}}),
      command::sweep},
     {"table",
      "runs as a table: means over seeds, differences to a baseline, costs",
@@ -129,21 +124,8 @@ const std::vector<Command> kCommands{
      "run a published table again, and print ours beside theirs; exit 4 if a value is outside its band",
      {"from_64_to_1 --quick                           in one or two minutes, with wider bands",
       "from_64_to_1 --keep                            all of it; the results stay in configs/tables/results"},
-     {{positional, "NAME", "a sweep with published values: a shipped one's name, or a file", {}, 0, true},
-      {flag, "keep", "write the results beside the sweep's file, in results/, as Markdown and CSV"},
-      kJobs,
-      kOnly,
-      kQuick,
-      kReduced,
-      kSweepOut,
-      kGoOn,
-      kPlan,
-      kJobThreads,
-      kData,
-      kJson,
-      kNoProgress,
-      kQuiet,
-      kVerbose},
+     with_job_options({{positional, "NAME", "a sweep with published values: a shipped one's name, or a file", {}, 0, true},
+                       {flag, "keep", "write the results beside the sweep's file, in results/, as Markdown and CSV"}}),
      command::reproduce},
     {"compare",
      "two runs: which values of their configs differ, and which results",
