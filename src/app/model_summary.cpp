@@ -5,20 +5,10 @@
 
 #include "lptrain/app/console.h"
 #include "lptrain/base/text.h"
+#include "lptrain/train/step_memory.h"
 
 namespace lp {
 namespace {
-
-// Values and gradients of everything a step holds at once: an upper bound, since codes and freed tensors are smaller.
-int64_t training_bytes(const RunConfig& config, const Dataset& data, const Model& model, int64_t parameters) {
-  const TrainSpec& train = config.phases.back().train;
-  const int64_t width = bytes_of(config.dtype()), slots = static_cast<int64_t>(train.optimizer->slots().size());
-  int64_t outputs = data.shape.size();
-  for (const LayerLine& line : model.lines()) outputs += line.output.size();
-  int64_t examples = data.train.examples->inputs.bytes();
-  if (data.test.examples != data.train.examples) examples += data.test.examples->inputs.bytes();
-  return parameters * width * (2 + slots) + 2 * outputs * width * train.batch + examples;
-}
 
 std::string shown(int64_t count) { return count ? fmt::format("{}", count) : ""; }
 
@@ -44,7 +34,7 @@ void ModelSummary::fields(Fields& f) {
   f("input", input, "shape of one example");
   cost.fields(f);
   f("f32_bytes", f32_bytes, "of all parameters in f32");
-  f("training_bytes", training_bytes, "estimate of the memory that training takes");
+  f("training_bytes", training_bytes, "of memory that training will take at most, program and data included");
 }
 
 std::string ModelSummary::text() const {
@@ -69,7 +59,7 @@ ModelSummary summarize_run(const RunConfig& config, const Dataset& data, Model& 
   s.input = data.shape.text();
   s.cost = cost_of(model);
   s.f32_bytes = s.cost.parameters * 4;
-  s.training_bytes = training_bytes(config, data, model, s.cost.parameters);
+  s.training_bytes = predicted_resident_bytes(config, data);
   return s;
 }
 

@@ -11,7 +11,7 @@ struct ModelSummary {
   std::string name, model, dataset, input;
   ModelCost cost;
   int64_t f32_bytes = 0;       // of all parameters in f32
-  int64_t training_bytes = 0;  // estimate: parameters, gradients, optimizer state, outputs and their gradients of one batch, data
+  int64_t training_bytes = 0;  // predicted_resident_bytes (train/step_memory.h)
   void fields(Fields& f);
   std::string text() const;
 };
