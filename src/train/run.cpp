@@ -14,6 +14,7 @@
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/checkpoint.h"
 #include "lptrain/train/curve.h"
+#include "lptrain/train/step_recorder.h"
 
 namespace lp {
 namespace fs = std::filesystem;
@@ -32,7 +33,7 @@ struct Meta {
   int threads = thread_count();
   uint64_t seed = 0;
   std::string dataset, data_digest, started = utc_now("%Y-%m-%dT%H:%M:%SZ"), host;
-  std::vector<std::string> command;
+  std::vector<std::string> command, kernels;
   int64_t metrics_format = kFormatOfMetrics;
   void fields(Fields& f) {
     f("version", version, "of lptrain");
@@ -48,6 +49,7 @@ struct Meta {
     f("started", started, "UTC");
     f("host", host, "name of the machine");
     f("command", command, "as typed");
+    f("kernels", kernels, "rows that ran the products of each phase's first step");
     f("metrics_format", metrics_format, "of metrics.jsonl");
   }
 };
@@ -286,8 +288,16 @@ Summary start_run(const RunConfig& config, const RunOptions& options, const std:
   meta.host = host_name();
   meta.command = options.command;
   write_file(folder / "config.json", own.document.dump() + "\n");
-  write_file(folder / "meta.json", write(meta).dump() + "\n");
-  Session session(own, options, folder, std::move(data), {});
+  const auto save_meta = [&] { write_file(folder / "meta.json", write(meta).dump() + "\n"); };
+  save_meta();
+  StepRecorder recorder(0, 1, [&](const std::vector<Span>& spans, double) {
+    for (const std::string& row : product_rows(spans))
+      if (std::ranges::find(meta.kernels, row) == meta.kernels.end()) meta.kernels.push_back(row);
+    save_meta();
+  });
+  RunOptions watched = options;
+  watched.watches.push_back(&recorder);
+  Session session(own, watched, folder, std::move(data), {});
   session.note(initialize(own, session.trainer.model()));
   return session.run(stop);
 }

@@ -41,6 +41,11 @@ std::string largest_weight(const Model& model) {
   return fmt::format("; the largest weight is {:g}, in {}", most, name);
 }
 
+Var loss_of(const PhaseSpec& phase, const Var& logits, std::span<const int32_t> labels, Tape& tape) {
+  const Tape::Label label(&tape, "loss");
+  return (*phase.train.loss)(logits, labels);
+}
+
 std::vector<Gradient> collect(const Context& context, const Gradients& gradients, double scale) {
   std::vector<Gradient> list;
   for (const auto& [param, leaf] : context.leaves()) {
@@ -120,13 +125,14 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   Tape tape;
   Context context(&tape, Mode::train, key);
   const Var logits = model.forward(context, x);
-  const Var loss = (*phase.train.loss)(logits, labels);
+  const Var loss = loss_of(phase, logits, labels, tape);
   StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, logits.tensor()), false};
   if (!std::isfinite(outcome.loss))
     diverged(fmt::format("the loss is {}", outcome.loss), largest_weight(model), phase, place.step);
 
   const double scale = loss_scale.scale();
   std::vector<Gradient> gradients = collect(context, tape.backward(loss, scale), scale);
+  const Timed timed("optimizer");
   const auto broken = std::ranges::find_if(gradients, [](const Gradient& g) { return !is_finite(g.dw); });
   outcome.skipped = broken != gradients.end();
   if (outcome.skipped && !loss_scale.can_skip())

@@ -18,6 +18,11 @@ Loader training_loader(const Dataset& data, const TrainSpec& train) {
   return Loader(data, data.train, o);
 }
 
+std::optional<Batch> next_of(BatchStream& stream) {
+  const Timed timed("data", "wait");
+  return stream.next();
+}
+
 }  // namespace
 
 bool is_better(const Score& a, const Score& b) { return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss; }
@@ -100,7 +105,7 @@ bool Trainer::run_epoch(const std::atomic<int>& stop, const Save& save) {
   const Loader loader = training_loader(data_, phase().train);
   Position& at = progress_.position;
   BatchStream stream = loader.epoch(first_epoch() + at.epoch, at.batch);
-  while (auto batch = stream.next()) {
+  while (auto batch = next_of(stream)) {
     run_batch(*batch, loader.batches());
     if (stop != 0) {
       checkpoint(save, Moment::stop);
