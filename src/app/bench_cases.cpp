@@ -1,4 +1,4 @@
-// Tasks and modes of the training benchmark: the same networks, batches and optimizers as tests/peers/torch_bench.py.
+// Tasks and modes of the training benchmark: the same networks, batches and optimizers as tests/bench/peer.py.
 #include "lptrain/app/bench_cases.h"
 
 #include <algorithm>

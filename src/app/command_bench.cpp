@@ -1,15 +1,15 @@
-// lptrain bench: the trainer's own step and inference, timed on made-up pictures.
-#include <sys/resource.h>
-
+// lptrain bench: the trainer's own step and inference, timed on made-up pictures; and every kernel against the machine.
 #include <algorithm>
-#include <set>
 
 #include "lptrain/app/bench_cases.h"
+#include "lptrain/app/bench_kernels.h"
 #include "lptrain/app/config_source.h"
 #include "lptrain/app/console.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/trace.h"
+#include "lptrain/train/step_memory.h"
+#include "lptrain/train/step_recorder.h"
 #include "lptrain/train/trainer.h"
 #include "rows.h"
 
@@ -36,7 +36,7 @@ struct BenchLine {
   int64_t batch = 0;
   int threads = thread_count();
   double train_img_per_s = 0, train_best = 0, infer_img_per_s = 0, infer_best = 0, gflop_per_s = 0, loss_first = 0, loss_last = 0;
-  int64_t steps = 0, peak_bytes = 0;
+  int64_t steps = 0, peak_bytes = 0, predicted_bytes = 0;
   std::vector<Share> share = {};
   std::vector<std::string> kernels = {};
 
@@ -54,6 +54,7 @@ struct BenchLine {
     f("loss_first", loss_first, "of the first step");
     f("loss_last", loss_last, "of the last step");
     f("peak_bytes", peak_bytes, "largest resident set of the process so far");
+    f("predicted_bytes", predicted_bytes, "what peak_bytes was foreseen to be, before the first step");
     f("share", share, "of a step's time, the largest first");
     f("kernels", kernels, "rows that ran products in training");
   }
@@ -113,8 +114,6 @@ std::vector<double> inference_times(Model& model, const Tensor& x, double second
   return times;
 }
 
-bool is_product(const Span& span) { return span.family.starts_with("matmul") || span.family.starts_with("conv2d"); }
-
 // What the recorded steps say: shares of the main thread's time, and the rows of the product tables.
 void describe(const std::vector<Span>& spans, BenchLine& line) {
   double total = 0;
@@ -124,19 +123,17 @@ void describe(const std::vector<Span>& spans, BenchLine& line) {
   }
   for (Share& s : line.share) s.share /= total;
   std::ranges::sort(line.share, std::ranges::greater(), &Share::share);
-  std::set<std::string> rows;
-  for (const Span& span : spans)
-    if (is_product(span)) rows.insert(span.family + "/" + span.what);
-  line.kernels.assign(rows.begin(), rows.end());
+  line.kernels = product_rows(spans);
 }
 
 BenchLine measure_case(const std::string& task, const std::string& mode, double seconds) {
   const RunConfig config = bench_config(task, mode);
   const Dataset data = bench_data(task, kBatches);
+  const int64_t predicted_bytes = predicted_resident_bytes(config, data);
   StepWatch watch(seconds);
   Trainer trainer(config, data, {&watch});
   trainer.run(watch.stop, [](Trainer::Moment) {});
-  BenchLine line{.task = task, .mode = mode, .batch = config.train.batch};
+  BenchLine line{.task = task, .mode = mode, .batch = config.train.batch, .predicted_bytes = predicted_bytes};
   const Rate train = rate_of(watch.times, line.batch);
   const Loader loader(data, data.validation, {.batch = line.batch});
   const Rate infer = rate_of(inference_times(trainer.model(), loader.batch(0, 0).x, seconds), line.batch);
@@ -148,9 +145,7 @@ BenchLine measure_case(const std::string& task, const std::string& mode, double 
   line.loss_first = watch.losses.front(), line.loss_last = watch.losses.back();
   line.steps = std::ssize(watch.losses);
   describe(watch.spans, line);
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  line.peak_bytes = usage.ru_maxrss * 1024;
+  line.peak_bytes = peak_resident_bytes();
   return line;
 }
 
@@ -168,13 +163,7 @@ std::vector<std::string> names_of(std::span<const Row> rows) {
   return names;
 }
 
-}  // namespace
-
-int command::bench(const Arguments& arguments) {
-  const Console console(arguments);
-  apply_threads(arguments);
-  require(arguments.text("ACTION") == "train", "bench {}: there is nothing of that name to time; try `lptrain bench train`",
-          arguments.text("ACTION"));
+void bench_train(const Arguments& arguments, const Console& console) {
   const double seconds = arguments.number("seconds", 0, 3600).value_or(3);
   const auto tasks = arguments.has("task") ? arguments.list("task") : names_of(bench_tasks());
   const auto modes = arguments.has("mode") ? arguments.list("mode") : names_of(bench_modes());
@@ -190,6 +179,37 @@ int command::bench(const Arguments& arguments) {
           line.loss_first, line.loss_last, human_bytes(line.peak_bytes), shares_text(line), join(line.kernels, ", "));
       console.json(write(line));
     }
+}
+
+void bench_kernels(const Arguments& arguments, const Console& console) {
+  const double seconds = arguments.number("seconds", 0, 3600).value_or(0.05);
+  const MachineCeilings machine = measure_machine(seconds);
+  for (const Ceiling& c : machine.operations)
+    console.print("{:<24} {:>9.1f} Gop/s from registers", fmt::format("{}, {}", c.arithmetic, name_of(c.isa)),
+                  1e-9 * c.operations_per_second);
+  console.print("{:<24} {:>9.1f} GB/s read and written\n", "copying", 1e-9 * machine.copy_bytes_per_second);
+  bench_kernels(arguments.list("family"), seconds, machine, [&](const KernelLine& line) {
+    console.print("{:<10} {:<12} {:<30} {:<16} {:>8.1f} G{}  {:>3.0f} % of the ceiling", line.family, line.row, line.shape,
+                  line.types, 1e-9 * line.rate, line.unit, 100 * line.share());
+    console.json(write(line));
+  });
+}
+
+struct Action {
+  std::string_view name;
+  void (*run)(const Arguments&, const Console&);
+};
+constexpr Action kActions[] = {{"train", bench_train}, {"kernels", bench_kernels}};
+
+}  // namespace
+
+int command::bench(const Arguments& arguments) {
+  const Console console(arguments);
+  apply_threads(arguments);
+  const auto action = std::ranges::find(kActions, arguments.text("ACTION"), &Action::name);
+  require(action != std::end(kActions), "bench {}: there is nothing of that name to time; try `lptrain bench train` or kernels",
+          arguments.text("ACTION"));
+  action->run(arguments, console);
   return 0;
 }
 

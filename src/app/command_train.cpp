@@ -7,17 +7,22 @@
 #include "lptrain/app/console.h"
 #include "lptrain/app/help.h"
 #include "lptrain/app/model_summary.h"
+#include "lptrain/app/profile.h"
 #include "lptrain/app/progress.h"
 #include "lptrain/app/run_end.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/app/stop.h"
+#include "lptrain/base/files.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/text.h"
 #include "lptrain/train/run.h"
+#include "lptrain/train/step_recorder.h"
 #include "rows.h"
 
 namespace lp {
 namespace {
+
+constexpr int64_t kUnrecorded = 5, kRecorded = 5;  // steps of a phase, with --profile
 
 // A run goes on as it was begun: what would change it is refused.
 void check_resume(const Arguments& arguments) {
@@ -97,6 +102,14 @@ int start(const Arguments& arguments, const RunOptions& options, const Console& 
   return conclude(start_run(config, options, stop.flag()), arguments, console, stop);
 }
 
+// What `measure` does at the end of a run, and the spans of some steps beside it, in trace.json.
+std::function<void(RunEnd&)> with_trace(std::function<void(RunEnd&)> measure, const std::vector<Span>& spans) {
+  return [measure = std::move(measure), &spans](RunEnd& run) {
+    if (!spans.empty()) write_file(run.folder / "trace.json", trace_json(spans));
+    measure(run);
+  };
+}
+
 }  // namespace
 
 int command::train(const Arguments& arguments) {
@@ -107,7 +120,14 @@ int command::train(const Arguments& arguments) {
           "train: wants a CONFIG or --resume RUN (see `lptrain train --help`)");
   console.detail("{}", version_text(true));
   ProgressWatch progress(is_terminal(stderr));
-  RunOptions options{arguments.text("out"), arguments.text("data"), arguments.words(), {}, run_end(!arguments.has("no-latency"))};
+  std::vector<Span> spans;
+  StepRecorder recorder(kUnrecorded, kRecorded, [&](const std::vector<Span>& found, double) { spans = found; });
+  RunOptions options{arguments.text("out"),
+                     arguments.text("data"),
+                     arguments.words(),
+                     {},
+                     with_trace(run_end(!arguments.has("no-latency")), spans)};
+  if (arguments.has("profile")) options.watches.push_back(&recorder);
   if (console.shows_progress()) options.watches.push_back(&progress);
   return arguments.has("resume") ? resume(arguments, options, console) : start(arguments, options, console);
 }

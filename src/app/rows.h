@@ -22,6 +22,7 @@ int explain(const Arguments& arguments);
 int formats(const Arguments& arguments);
 int inspect_format(const Arguments& arguments);
 int bench(const Arguments& arguments);
+int profile(const Arguments& arguments);
 int check(const Arguments& arguments);
 int completion(const Arguments& arguments);
 

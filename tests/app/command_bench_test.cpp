@@ -1,9 +1,14 @@
 // The benchmark runs the trainer's own step, says what it measured, and refuses what it does not know.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "app/program.h"
 #include "lptrain/app/bench_cases.h"
+#include "lptrain/app/bench_kernels.h"
+#include "lptrain/app/product_plan.h"
 #include "lptrain/base/document.h"
+#include "lptrain/base/text.h"
 #include "lptrain/kernel/cpu.h"
 
 using namespace lp;
@@ -12,6 +17,26 @@ using namespace lp::test;
 namespace {
 
 double number(const Document& d, const std::string& key) { return std::stod(d.text_at(key)); }
+
+// What `explain` says that the products of a task will run on.
+std::set<std::string> planned_rows(std::string_view task, std::string_view mode) {
+  const RunConfig config = bench_config(task, mode);
+  const Dataset data = bench_data(task, 1);
+  const Model model(config.model, data.shape, 10, config.precision, config.dtype(), Key(1));
+  std::set<std::string> rows;
+  for (size_t i = 0; i < model.lines().size(); ++i)
+    for (const ProductPlan& plan :
+         plan_products(model.lines()[i], config.precision, config.train.batch, config.dtype(), sees_input(model.lines(), i))) {
+      const bool is_linear = model.lines()[i].kind == "linear";
+      rows.insert((is_linear ? "matmul" : plan.pass == "forward" ? "conv2d" : "conv2d " + plan.pass) + "/" + plan.row);
+    }
+  return rows;
+}
+
+// Rows that are products of another table, or of wider numbers, inside.
+bool calls_others(const std::set<std::string>& rows) {
+  return std::ranges::any_of(rows, [](const std::string& row) { return row.ends_with("im2col") || row.ends_with("widened"); });
+}
 
 Document measured(const std::string& mode) {
   const Outcome o = run({"bench", "train", "--task", "mlp128", "--mode", mode, "--seconds", "0", "--json"});
@@ -44,16 +69,67 @@ TEST_CASE("a case tells the peer's keys and ours, and the loss falls") {
   CHECK(total == doctest::Approx(1));
 }
 
-TEST_CASE("a mode runs on the rows that it claims") {
-  const auto kernels = [](const Document& line) {
-    std::string all;
-    for (size_t i = 0; i < line.size("kernels"); ++i) all += line.text_at(fmt::format("kernels.{}", i)) + " ";
-    return all;
+TEST_CASE("every mode runs on the rows that its config foresees") {
+  const Outcome o = run({"bench", "train", "--task", "mlp128", "--task", "cnn16", "--seconds", "0", "--json"});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  size_t lines = 0;
+  for (const std::string& text : split(o.out, '\n')) {
+    if (text.empty()) continue;
+    const Document line = Document::parse(text, "stdout");
+    const std::string task = line.text_at("task"), mode = line.text_at("mode");
+    CAPTURE(task);
+    CAPTURE(mode);
+    std::set<std::string> ran;
+    for (size_t i = 0; i < line.size("kernels"); ++i) ran.insert(line.text_at(fmt::format("kernels.{}", i)));
+    const std::set<std::string> foreseen = planned_rows(task, mode);
+    for (const std::string& row : foreseen) CHECK_MESSAGE(ran.contains(row), row);
+    for (const std::string& row : ran) CHECK_MESSAGE((foreseen.contains(row) || calls_others(foreseen)), row);
+    ++lines;
+  }
+  CHECK(lines == 2 * bench_modes().size());
+}
+
+TEST_CASE("a case takes the memory that was foreseen") {
+  for (const char* mode : {"f32", "int8_full"}) {
+    const Outcome o = run({"bench", "train", "--task", "cnn16", "--mode", mode, "--seconds", "0", "--json"});
+    const Document line = Document::parse(last_line(o.out), "stdout");
+    CHECK(number(line, "predicted_bytes") == doctest::Approx(number(line, "peak_bytes")).epsilon(0.2));
+  }
+}
+
+TEST_CASE("kernels: every available row of a family, none above the ceiling by far; unknown families are refused") {
+  const Outcome o = run({"bench", "kernels", "--family", "map", "--seconds", "0", "--json"});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  std::set<std::string> rows;
+  for (const std::string& text : split(o.out, '\n')) {
+    if (text.empty()) continue;
+    const Document line = Document::parse(text, "stdout");
+    CHECK(line.text_at("family") == "map");
+    CHECK(number(line, "rate") > 0);
+    CHECK(number(line, "ceiling") > 0);
+    rows.insert(line.text_at("row"));
+  }
+  CHECK(rows.contains("portable"));
+  CHECK(rows.contains("avx2") == (cpu_isa() >= Isa::avx2));
+  CHECK(rows.contains("avx512") == (cpu_isa() >= Isa::avx512));
+  const Outcome unknown = run({"bench", "kernels", "--family", "mop"});
+  CHECK(unknown.code == 2);
+  CHECK(unknown.says("did you mean \"map\"?"));
+}
+
+TEST_CASE("kernels: products have the shapes of the tasks, in both directions") {
+  std::vector<KernelLine> lines;
+  bench_kernels({"matmul"}, 0, {{{"f32", Isa::portable, 1e12}}, 1}, [&](const KernelLine& line) { lines.push_back(line); });
+  const auto has = [&](std::string_view shape, std::string_view types) {
+    return std::ranges::any_of(lines, [&](const KernelLine& l) { return l.shape == shape && l.types == types && l.share() > 0; });
   };
-  const std::string f32 = kernels(measured("f32")), int8 = kernels(measured("int8_full"));
-  CHECK(f32.find("i8") == std::string::npos);
-  CHECK(f32.find("vnni") == std::string::npos);
-  if (cpu_isa() >= Isa::avx512_vnni) CHECK((int8.find("i8") != std::string::npos || int8.find("vnni") != std::string::npos));
+  CHECK(has("64x128x784 BT", "f32 f32"));
+  CHECK(has("64x784x128", "i8 i8"));
+  CHECK(has("128x784x64 T", "i8 u8"));
+  CHECK(has("64x1000x1000 BT", "bf16 bf16"));
+  CHECK(has("128x10x64 BT", "i16 i16"));
 }
 
 TEST_CASE("unknown names are refused before anything is timed") {
