@@ -151,6 +151,10 @@ struct Packer : Visitor {
   }
   void param(Param& p) override {
     if (!p.value || file.find(p.name) || p.name.starts_with(of_errors)) return;  // a learned scale may be there already
+    if (p.folds_norm) {                                                          // its codes would be those of gain w, not of w
+      file.tensors.emplace_back(p.name, p.value);
+      return;
+    }
     Context eye(nullptr, Mode::eval);
     eye.survey(all);
     bool is_packed = false;

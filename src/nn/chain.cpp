@@ -40,6 +40,19 @@ Shape checked_output(const Layer& layer, const Shape& input, int64_t classes) {
   return y;
 }
 
+// Folds batch norms that want to be folded into the products before them; nothing is left in their places.
+void fold_norms(const Layers& layers, std::vector<Chain::Part>& parts) {
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto* layer = dynamic_cast<const BatchNormLayer*>(&*layers[i]);
+    if (!layer || layer->fold == Folding::none) continue;
+    located(i, layers[i].name(), parts[i].name, [&] {
+      auto* product = i > 0 ? dynamic_cast<ProductModule*>(parts[i - 1].module.get()) : nullptr;
+      require(product, "\"fold\" needs a linear or conv2d right before it; say \"fold\": \"none\"");
+      product->fold(std::unique_ptr<BatchNormModule>(static_cast<BatchNormModule*>(parts[i].module.release())));
+    });
+  }
+}
+
 // Hands the layers behind each convolution or normalization over to it, as far as it can take them: relu, then a max-pool, then
 // the lens through which the next product will look. Layers that are taken over leave the chain.
 void hand_over(const Layers& layers, Chain& chain) {
@@ -48,6 +61,7 @@ void hand_over(const Layers& layers, Chain& chain) {
   std::vector<Chain::Part> kept;
   for (size_t i = 0; i < parts.size(); ++i) {
     kept.push_back(std::move(parts[i]));
+    if (i + 1 < parts.size() && !parts[i + 1].module) ++i;
     Neighbours* behind = kept.back().module->neighbours();
     if (!behind) continue;
     if (is(i + 1, "relu")) behind->relu = true, ++i;
@@ -85,6 +99,7 @@ std::unique_ptr<Module> build_chain(const Layers& layers, Builder& b, const Shap
       shape = output;
     });
   }
+  fold_norms(layers, chain->parts);
   hand_over(layers, *chain);
   return chain;
 }

@@ -40,10 +40,17 @@ Var Context::leaf(Param& p) {
   return v;
 }
 
-Var Context::param(Param& p) {
-  if (const auto found = seen_.find(&p); found != seen_.end()) return found->second;
+Var Context::bare(Param& p) {
+  if (const auto found = bare_.find(&p); found != bare_.end()) return found->second;
   Var v = leaf(p);
   if (p.mask) v = mul(v, Var(p.mask));
+  bare_.emplace(&p, v);
+  return v;
+}
+
+Var Context::param(Param& p) {
+  if (const auto found = seen_.find(&p); found != seen_.end()) return found->second;
+  Var v = bare(p);
   if (p.lens) v = look(*p.lens, v);
   seen_.emplace(&p, v);
   return v;
@@ -133,9 +140,13 @@ Var Context::look(Lens& lens, const Var& x) {
   QuantizeHow how{&q, lens.axis, 0, draw(lens, q)};
   const bool has_scale = lens.scale && lens.scale->value, has_offset = !q.offset || (lens.offset && lens.offset->value);
   const Fit f = has_scale && has_offset ? Fit{} : fit_for(lens, q, reals);
+  if (q.rule().waits(lens.observed)) return shown(lens, x, x, {}, how);
   how.zero_point = f.zero_point;
-  if (q.offset) how.offset = lens.offset ? learned(*lens.offset, [&] { return f.offset; }) : Var(f.offset);
-  if (const Tensor r = decisions(reals, q, lens.axis, q.offset ? how.offset.tensor() : Tensor())) how.decision = Var(r);
+  if (lens.offset)
+    how.offset = learned(*lens.offset, [&] { return f.offset; });
+  else if (f.offset)
+    how.offset = Var(f.offset);
+  if (const Tensor r = decisions(reals, q, lens.axis, how.offset.value ? how.offset.tensor() : Tensor())) how.decision = Var(r);
   Var scale = lens.scale ? learned_scale(lens, q, reals, f.scale) : measured_scale(x, f.scale, q, lens.axis);
   if (lens.scale)
     how.gradient_factor = q.rule().gradient_factor(sharers(lens, reals.shape(), scale.shape().size()), q.ends().reach());
@@ -147,9 +158,13 @@ Encoding Context::encoding(const Lens& lens, Quantizer q, const Fit& fit) {
   return encoding_of(fit.scale, how);
 }
 
+bool Context::can_foresee(const Lens& lens) const {
+  return !see_ && !lens.is_identity() && can_encode(lens.quantizer) && !lens.quantizer.rule().waits(lens.observed);
+}
+
 std::optional<Encoding> Context::foresee(Lens& lens) {
   const Quantizer& q = lens.quantizer;
-  if (see_ || lens.is_identity() || !can_encode(q)) return {};
+  if (!can_foresee(lens)) return {};
   Extent extent;
   if (q.rule().kind() == Scale::Kind::observed)
     extent = lens.observed;
@@ -171,7 +186,7 @@ void Context::observe(Lens& lens, const Tensor& extremes) {
 ErrorQuantizer Context::errors_block(Lens& lens) {
   if (!tape_ || lens.is_identity()) return {};
   ErrorQuantizer error{[this, &lens](const Value& dy) { return look(lens, Var(dy)).value; }, {}};
-  if (see_ || !can_encode(lens.quantizer)) return error;
+  if (!can_foresee(lens)) return error;
   error.foresee = [this, &lens](const std::function<Tensor()>& measured_extremes) {
     const bool is_fixed = lens.quantizer.rule().kind() == Scale::Kind::fixed;
     return encoding(lens, lens.quantizer,

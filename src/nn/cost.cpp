@@ -28,7 +28,7 @@ struct Places : Visitor {
 };
 
 Format format_in(const Lens* lens, DType compute) {
-  if (lens && !lens->is_identity()) return lens->quantizer.format;
+  if (lens && !lens->is_identity()) return lens->format();
   return compute == DType::f64 ? kF64 : kF32;
 }
 
@@ -63,7 +63,8 @@ struct ParamBits {
 ParamBits bits_of(const Param& p, DType compute) {
   const double bare = static_cast<double>(p.value.size() * format_in(p.lens.get(), compute).bits());
   if (!p.lens || p.lens->is_identity()) return {bare, bare};
-  const Quantizer& q = p.lens->quantizer;
+  Quantizer q = p.lens->quantizer;
+  q.format = p.lens->format();
   const double all = q.bits_for(p.value.shape(), p.lens->axis);
   const bool has_many_scales = q.per.kind == Per::Kind::group || q.per.kind == Per::Kind::block;
   return {all, has_many_scales ? all : bare};

@@ -72,16 +72,28 @@ struct Conv2dLayer : LayerOf<Conv2dLayer> {
   int64_t out_for(const Shape& input) const { return out.value_or(input.back()); }
 };
 
+struct BatchNormModule;
+
 // What both are built of (product.cpp): a lens at the input, weights [O, ...], optionally biases [O], and a lens for the errors.
+// A batch norm right behind may be folded in: then the product's weights are gain w, its biases gain b + shift, and the lenses
+// see these.   Source: Jacob et al. 2018, section 3.2
 struct ProductModule : Module {
   ProductModule(Builder& b, const std::string& name, const Shape& weight, bool has_bias);
+  ~ProductModule() override;
   void visit(Visitor& v) override;
   Lens* input_lens() override { return &input; }
-  Var seen_bias(Context& c) { return bias ? c.param(*bias) : Var(); }
+  virtual Var product(const Var& x, const Var& w, const Var& b) const = 0;  // in full precision
+
+  struct Operands {
+    Var w, b;  // b may be empty
+  };
+  Operands operands(Context& c, const Var& x);  // as the product with x sees them
+  void fold(std::unique_ptr<BatchNormModule> behind);
 
   Param weight;
   std::optional<Param> bias;
   Lens input, error;
+  std::unique_ptr<BatchNormModule> norm;  // that is folded in
 };
 
 // ---- pool.cpp
@@ -108,12 +120,43 @@ struct GlobalAvgPoolLayer : Stateless<GlobalAvgPoolLayer> {
 };
 
 // ---- norm.cpp
+// Which statistics a batch norm folds into the product before it while training: none (it stays a layer), those of the batch,
+// with their gradient, or the running ones, which count as constants (Jacob et al. 2018, eq. 14).
+enum class Folding : uint8_t { none, batch, running };
+template <>
+struct Words<Folding> {
+  static constexpr std::string_view list[] = {"none", "batch", "running"};
+};
 struct BatchNormLayer : LayerOf<BatchNormLayer> {
   double momentum = 0.1, eps = 1e-5;
+  Folding fold = Folding::none;
   void fields(Fields& f) override;
   std::string_view label() const override { return "bn"; }
   Shape output(const Shape& input, int64_t classes) const override;
   std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct BatchNormModule : Module {
+  BatchNormModule(std::string full_name, Param g, Param b, const BatchNormLayer& layer);
+  Neighbours* neighbours() override { return &behind; }
+  Var forward(Context& c, const Var& x) override;
+  void visit(Visitor& v) override;
+
+  // batch_norm(y) = gain y + shift, per channel.
+  struct Affine {
+    Var gain, shift;
+  };
+  // With the statistics that the layer names: of y, if it is a batch's; y is asked for only in training.
+  Affine affine(Context& c, const std::function<Var()>& y);
+
+  std::string name;
+  Param gamma, beta;
+  Tensor mean, variance;  // running averages; those of the variance are unbiased
+  BatchNormLayer how;
+  Neighbours behind;
+
+ private:
+  Var by_batch(Context& c, const Var& x, const BlockNeighbours& steps);
+  void update(Context& c, const Tensor& batch_mean, const Tensor& batch_variance);
 };
 struct LayerNormLayer : LayerOf<LayerNormLayer> {
   double eps = 1e-5;

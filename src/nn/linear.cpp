@@ -25,9 +25,11 @@ namespace {
 
 struct LinearModule : ProductModule {
   using ProductModule::ProductModule;
+  Var product(const Var& x, const Var& w, const Var& b) const override { return linear(x, w, b); }
   Var forward(Context& c, const Var& x) override {
     const Var seen = c.look(input, x);
-    return linear(seen, c.param(weight), seen_bias(c), c.errors(error));
+    const auto [w, b] = operands(c, seen);
+    return linear(seen, w, b, c.errors(error));
   }
 };
 

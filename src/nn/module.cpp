@@ -8,7 +8,8 @@ void visit(Lens& lens, Visitor& v) {
   if (lens.quantizer.rule().kind() == Scale::Kind::observed && !lens.is_identity()) {
     v.buffer(lens.name + ".low", lens.observed.low);
     v.buffer(lens.name + ".high", lens.observed.high);
-    if (lens.quantizer.offset) v.buffer(lens.name + ".centre", lens.observed.offset);
+    if (lens.quantizer.rule().has_memory()) v.buffer(lens.name + ".memory", lens.observed.memory);
+    if (lens.quantizer.offset || lens.quantizer.rule().brings_offset()) v.buffer(lens.name + ".centre", lens.observed.offset);
   }
   if (lens.scale) v.param(*lens.scale);
   if (lens.offset) v.param(*lens.offset);

@@ -23,8 +23,13 @@ void Lens::set(Quantizer chosen) {
   observed = {};
   scale.reset();
   offset.reset();
-  if (scale_learns) scale.emplace(name + ".scale", Tensor(), false);
+  if (scale_learns) scale.emplace(name + ".scale", Tensor(), quantizer.rule().decays());
   if (offset_learns) offset.emplace(name + ".offset", Tensor(), false);
+}
+
+Format Lens::format() const {
+  const bool has_own = !is_identity() && quantizer.rule().kind() == Scale::Kind::own;
+  return has_own ? quantizer.rule().reached(scale ? scale->value : Tensor(), quantizer) : quantizer.format;
 }
 
 std::string Lens::layer() const {

@@ -16,11 +16,30 @@ ProductModule::ProductModule(Builder& b, const std::string& name, const Shape& s
   if (has_bias) bias.emplace(b.bias(name, shape[0]));
 }
 
+ProductModule::~ProductModule() = default;
+
+void ProductModule::fold(std::unique_ptr<BatchNormModule> behind) {
+  norm = std::move(behind);
+  weight.folds_norm = true;
+  if (bias) bias->folds_norm = true;
+}
+
+ProductModule::Operands ProductModule::operands(Context& c, const Var& x) {
+  if (!norm) return {c.param(weight), bias ? c.param(*bias) : Var()};
+  const Var w = c.bare(weight), b = bias ? c.bare(*bias) : Var();
+  const auto [gain, shift] = norm->affine(c, [&] { return product(x, w, b); });
+  const Shape& shape = w.shape();
+  const Var rows = mul(reshape(w, {shape[0], shape.after(0)}), reshape(gain, {shape[0], 1}));
+  const Var offset = b.value ? add(mul(gain, b), shift) : shift;
+  return {c.look(*weight.lens, reshape(rows, shape)), bias ? c.look(*bias->lens, offset) : offset};
+}
+
 void ProductModule::visit(Visitor& v) {
   lp::visit(input, v);
   lp::visit(weight, v);
   if (bias) lp::visit(*bias, v);
   lp::visit(error, v);
+  if (norm) norm->visit(v);
 }
 
 }  // namespace lp

@@ -45,13 +45,17 @@ void KMeans::fields(Fields& f) {
   f("iterations", iterations, "of Lloyd's algorithm, from even steps between min and max", {0, 10000});
 }
 
+std::string KMeans::objection(const Quantizer& q) const {
+  return q.format.bits() <= 12
+             ? ""
+             : fmt::format("\"kmeans\" has a codebook of 2^bits numbers, of at most 12 bits; found {}", q.format.name());
+}
+
 Extent KMeans::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const { return AbsMax().measure(x, lanes, q); }
 
 // Two rows of 2^bits numbers: the centroids of the clusters, which say for good who belongs where, and the numbers that are
 // trained from there.   Source: Han, Mao & Dally 2016, section 3 (linear initialization).
 Tensor KMeans::start(const Tensor& x, const Quantizer& q) const {
-  require(q.format.bits() <= 12, "the scale \"kmeans\" has a codebook of 2^bits numbers, of at most 12 bits; found {}",
-          q.format.name());
   const int64_t n = q.format.hi() - q.format.lo() + 1;
   std::vector<double> sorted = lane_of(x, {1, 1, x.size()}, 0);
   std::erase(sorted, 0.0);

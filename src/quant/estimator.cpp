@@ -21,8 +21,8 @@ constexpr EstimatorRow kRows[] = {
     {"clipped", "straight through inside the grid, nothing outside (h = clip)   Source: Hubara et al. 2016; Esser et al. 2020",
      [](double u, double low, double high) { return std::clamp(u, low, high); },
      [](double u, double low, double high) { return u >= low && u <= high ? 1.0 : 0.0; }},
-    {"ste", "straight through everywhere (h = u)   Source: Bengio et al. 2013", [](double u, double, double) { return u; },
-     [](double, double, double) { return 1.0; }},
+    {"ste", "dx = dy: straight through everywhere, whatever the decision scale (h = u)   Source: Bengio et al. 2013",
+     [](double u, double, double) { return u; }, [](double, double, double) { return 1.0; }},
     {"tanh", "soft saturation: h = high tanh(u / high), and likewise below", soft,
      [](double u, double low, double high) {
        const double r = reach(u, low, high), t = r == 0 ? 1 : std::tanh(u / r);

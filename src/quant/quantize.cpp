@@ -117,7 +117,9 @@ struct Backward {
   Value y;
   std::optional<Bounds> bounds;  // of x, if the estimator's slope is 0 or 1 and one scale decides
 
-  const Tensor& divider() const { return decision ? decision : scale; }
+  // Straight through, x moves q as fast as itself: as if there were no decision scale.
+  bool decides() const { return decision && !quantizer->gradient.is_identity(); }
+  const Tensor& divider() const { return decides() ? decision : scale; }
   Lanes lanes() const { return lanes_of(x.shape(), quantizer->per, axis); }
 
   GridEnds ends() const { return shifted_ends(*quantizer, zero_point); }
@@ -127,7 +129,7 @@ struct Backward {
   bool passes() const {
     const GridEnds e = clipping();
     const bool never_clips = quantizer->gradient == Estimator() && std::isinf(e.low) && std::isinf(e.high);
-    return !decision && (quantizer->gradient.is_identity() || never_clips);
+    return !decides() && (quantizer->gradient.is_identity() || never_clips);
   }
 
   // dy (s/r) h'(u), with u as the forward pass divided it.
@@ -187,7 +189,7 @@ struct Backward {
   }
 
   Value ds(const Value& dy) const {
-    if (decision) return summed(dy, [](auto v, auto, auto, auto) { return v; });
+    if (decides()) return summed(dy, [](auto v, auto, auto, auto) { return v; });
     if (quantizer->rule().learns_from_rounding())
       return summed(dy, [](auto v, auto u, auto slope, auto) { return v - u * slope; });
     const auto h = quantizer->gradient.row().h;
@@ -196,6 +198,7 @@ struct Backward {
     });
   }
   Value dr(const Value& dy) const {
+    if (!decides()) return Tensor::zeros(decision.shape());
     return summed(dy, [](auto, auto u, auto slope, auto ratio) { return -ratio * u * slope; });
   }
   Value offset_gradient(const Value& dy) const {

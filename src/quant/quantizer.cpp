@@ -35,6 +35,8 @@ void claim_scales(Fields& f, const Quantizer& q) {
           fmt::format("the scale \"{}\" has a formula of its own, for whole tensors: leave out \"per\", \"offset\", \"decision\" "
                       "and \"zero_point\"",
                       q.scale.name()));
+  const std::string objection = q.rule().objection(q);
+  f.claim(objection.empty(), objection);
   if (q.decision)
     f.claim(
         q.decision->kind() == Scale::Kind::measured || q.decision->kind() == Scale::Kind::fixed,

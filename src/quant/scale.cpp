@@ -20,6 +20,8 @@ Tensor mean_of(const Tensor& x, const Lanes& lanes) {
   return mean;
 }
 
+bool is_integer(const Format& f) { return f.is_integer_grid() && f.fraction_bits == 0; }
+
 // One step of an integer grid, in units of the scale; 0 of others, whose steps differ.
 double step_of(const Quantizer& q) { return q.format.is_integer_grid() ? std::ldexp(1.0, -q.format.fraction_bits) : 0; }
 
@@ -49,13 +51,26 @@ constexpr ChoiceRow<Scale> kRows[] = {
     choice_row<Scale, LeastSquares>("least_squares",
                                     "scale (and offset mean) fitted to the codes by turns, until neither changes"),
     choice_row<Scale, Ema>("ema", "moving average over the steps so far of another rule's extent (absmax)"),
+    choice_row<Scale, Delayed>("delayed",
+                               "largest magnitude of the last steps: delayed scaling of fp8 (Micikevicius et al. 2022)"),
     choice_row<Scale, OverflowRate>("overflow_rate",
                                     "dynamic fixed point: a power of two that moves by the share of numbers that "
                                     "overflow (Courbariaux et al. 2015)"),
     choice_row<Scale, Fixed>("fixed", "a given number"),
+    choice_row<Scale, FanIn>("fan_in", "sqrt(factor / fan-in) of weights: with 6 the bound that they are drawn from"),
     choice_row<Scale, Learned>("learned", "a trained parameter (LSQ, Esser et al. 2020)"),
     choice_row<Scale, Pact>("pact", "a trained clipping level (PACT, Choi et al. 2018)"),
     choice_row<Scale, KMeans>("kmeans", "a trained codebook of 2^bits numbers (Deep Compression, Han et al. 2016)"),
+    choice_row<Scale, TwoLevels>("ttq",
+                                 "two trained numbers for ternary: q = wp where x > D, -wn where x < -D, else 0, D = threshold "
+                                 "max |x|; dx = dy times wp, wn or 1 (TTQ, Zhu et al. 2017)"),
+    choice_row<Scale, Dorefa>(
+        "dorefa",
+        "an even grid over [-1, 1]: q = 2 round((2^k - 1) (t / 2 + 1/2)) / (2^k - 1) - 1, t = tanh(x) / max "
+        "|tanh(x)|, differentiated through tanh and max (DoReFa-Net, Zhou et al. 2016)"),
+    choice_row<Scale, LearnedBits>("learned_bits",
+                                   "q = d clamp(round(x / d), -n, n), n = round(m / d): step d and range m are trained, and so "
+                                   "is the width that n needs (Uhlich et al. 2020)"),
     choice_row<Scale, Errata>("errata", "printed rules that are wrong, to see how they fail"),
 };
 
@@ -66,21 +81,39 @@ std::span<const ChoiceRow<Scale>> choices<Scale>() {
   return kRows;
 }
 
+Format Scale::reached(const Tensor&, const Quantizer& q) const { return q.format; }
+
 const Scale& Quantizer::rule() const {
   static const AbsMax kAbsMax;
   static const MeanAbs kMeanAbs;
   static const Fixed kOne;
   if (scale) return *scale;
   if (format.family == Format::Family::Binary || format.family == Format::Family::Ternary) return kMeanAbs;
-  const bool is_integer = format.is_integer_grid() && format.fraction_bits == 0;
-  return is_integer ? static_cast<const Scale&>(kAbsMax) : kOne;
+  return is_integer(format) ? static_cast<const Scale&>(kAbsMax) : kOne;
 }
 
 void AbsMax::fields(Fields& f) {
   f("steps", steps, "that the extent counts for: \"2^n - 1\" (between codes) or \"2^n\" (integer grids; the end itself clips)");
+  f("mid_rise", mid_rise,
+    "all codes lie evenly over [-max, max], 0 between two of them (gradients in DoReFa-Net, Zhou et al. 2016, eq. 12)");
+}
+
+std::string AbsMax::objection(const Quantizer& q) const {
+  const bool is_free = !q.zero_point && !q.offset && steps == Steps::between_codes && !q.decision;
+  return !mid_rise || (is_free && is_integer(q.format))
+             ? ""
+             : "\"mid_rise\" needs an integer format, without \"zero_point\", \"offset\", \"decision\" or \"steps\"";
+}
+
+// The offset takes -max to the lowest code, 2 max are shared out among all steps.
+static Extent all_codes_over(const Tensor& most, const GridEnds& ends) {
+  Extent e = symmetric(scaled(most, 2 * ends.reach() / (ends.high - ends.low)));
+  e.offset = scaled(most, -(ends.high + ends.low) / (ends.high - ends.low));
+  return e;
 }
 
 Extent AbsMax::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  if (mid_rise) return all_codes_over(largest_of(x, lanes), q.ends());
   const double reach = q.ends().reach(), share = steps == Steps::of_codes ? reach / (reach + step_of(q)) : 1;
   if (!q.zero_point) return symmetric(scaled(largest_of(x, lanes), share));
   Extent e{per_lane(lanes), per_lane(lanes), {}};
@@ -91,6 +124,13 @@ Extent AbsMax::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) 
 void MeanAbs::fields(Fields& f) {
   f("factor", factor, "scale = factor * mean |x|", {1e-6, 1e6});
   f("differentiable", differentiable, "the scale's gradient flows on into x, as XNOR-Net derives it");
+}
+
+std::string MeanAbs::objection(const Quantizer& q) const {
+  const bool is_known = q.per.kind != Per::Kind::network && !q.zero_point && !q.offset;
+  return !differentiable || is_known ? ""
+                                     : "the gradient through \"mean_abs\" is that of the tensor itself: leave out \"offset\" and "
+                                       "\"zero_point\", and say \"per\": \"tensor\" or \"channel\"";
 }
 
 Extent MeanAbs::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
@@ -153,10 +193,22 @@ Extent PowerOfTwo::measure(const Tensor& x, const Lanes& lanes, const Quantizer&
   }));
 }
 
-void Fixed::fields(Fields& f) { f("value", value, "the scale: the real that 1 on the grid stands for", {1e-30, 1e30}); }
+void Fixed::fields(Fields& f) {
+  f("value", value, "the scale: the real that 1 on the grid stands for", {1e-30, 1e30});
+  f("high", high, "in its place: the real that the far end of the grid stands for", {1e-30, 1e30});
+}
 
 Extent Fixed::measure(const Tensor&, const Lanes& lanes, const Quantizer& q) const {
-  return symmetric(lanes, value * q.ends().reach());
+  return symmetric(lanes, high.value_or(value * q.ends().reach()));
+}
+
+void FanIn::fields(Fields& f) { f("factor", factor, "scale = sqrt(factor / fan-in)", {1e-6, 1e6}); }
+
+// Signs of weights times this are what BinaryConnect's authors multiply the rates of +-1 weights for: a step moves as large a
+// share of the way from -1 to 1.   Source: Courbariaux, Bengio & David 2015, section 2.5
+Extent FanIn::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  const double fan_in = x.shape().rank() == 0 ? 1 : static_cast<double>(x.shape().after(0));
+  return symmetric(lanes, std::sqrt(factor / std::max(fan_in, 1.0)) * q.ends().reach());
 }
 
 // Starts at s = 2 mean|x| / sqrt(Q), Q the greatest of the grid.   Source: Esser et al. 2020, section 2.1.
@@ -164,7 +216,17 @@ Extent Learned::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q)
   return symmetric(scaled(mean_of(x, lanes), 2 * std::sqrt(std::max(q.ends().reach(), 1.0))));
 }
 
-void Pact::fields(Fields& f) { f("alpha", alpha, "the clipping level to begin with", {1e-6, 1e6}); }
+void Pact::fields(Fields& f) {
+  f("alpha", alpha, "the clipping level to begin with", {1e-6, 1e6});
+  f("decays", is_decayed, "the optimizer's weight decay holds it small, as the paper's regularization does");
+}
+
+std::string Pact::objection(const Quantizer& q) const {
+  return q.ends().low == 0
+             ? ""
+             : fmt::format("\"pact\" clips to [0, alpha]: it needs a grid without negative numbers, say uint4, found {}",
+                           q.format.name());
+}
 
 Extent Pact::measure(const Tensor&, const Lanes& lanes, const Quantizer&) const { return symmetric(lanes, alpha); }
 

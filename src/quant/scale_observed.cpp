@@ -7,18 +7,54 @@ namespace lp {
 
 void Ema::fields(Fields& f) {
   f("decay", decay, "share of the old extent that a step keeps", {0, 1});
+  f("delay", delay, "looks of training during which x passes as it is and is only observed (Jacob et al. 2018, section 3.1)",
+    {0, 1e9});
   f("of", of, "the rule whose extents are averaged; absmax if not given");
 }
 
+std::string Ema::objection(const Quantizer& q) const { return of ? of->objection(q) : ""; }
+
 Extent Ema::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
   static const AbsMax kAbsMax;
-  return (of ? *of : static_cast<const Scale&>(kAbsMax)).measure(x, lanes, q);
+  Extent e = (of ? *of : static_cast<const Scale&>(kAbsMax)).measure(x, lanes, q);
+  if (delay > 0) e.memory = Tensor::zeros(Shape{1});
+  return e;
 }
 
 Extent Ema::blend(const Extent& old, const Extent& now) const {
   const float keep = static_cast<float>(decay);
   auto mix = [keep](auto a, auto b) { return keep * a + (1 - keep) * b; };
-  return {zip(old.low, now.low, mix), zip(old.high, now.high, mix), now.offset ? zip(old.offset, now.offset, mix) : Tensor()};
+  return {zip(old.low, now.low, mix), zip(old.high, now.high, mix), now.offset ? zip(old.offset, now.offset, mix) : Tensor(),
+          old.memory ? map(old.memory, [](auto looks) { return looks + 1; }) : Tensor()};
+}
+
+bool Ema::waits(const Extent& state) const {
+  return delay > 0 && (!state.memory || state.memory.item() < static_cast<double>(delay));
+}
+
+void Delayed::fields(Fields& f) {
+  f("history", history, "steps whose maxima are kept", {1, 4096});
+  f("margin", margin, "powers of two that are left free above the largest of them", {0, 32});
+}
+
+Extent Delayed::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  Extent now = symmetric(scaled(AbsMax().measure(x, lanes, q).high, std::exp2(margin)));
+  now.memory = Tensor(Shape{history, lanes.channels});
+  const auto rows = now.memory.data<float>(), newest = now.high.data<float>();
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = newest[i % newest.size()];
+  return now;
+}
+
+Extent Delayed::blend(const Extent& old, const Extent& now) const {
+  const size_t lanes = now.high.data<float>().size();
+  Extent e = symmetric(now.high.clone());
+  e.memory = old.memory.clone();
+  const auto rows = e.memory.data<float>(), high = e.high.data<float>();
+  std::copy_backward(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(lanes), rows.end());
+  std::ranges::copy(now.high.data<float>(), rows.begin());
+  for (size_t i = 0; i < rows.size(); ++i) high[i % lanes] = std::max(high[i % lanes], rows[i]);
+  e.low = scaled(e.high, -1);
+  return e;
 }
 
 void OverflowRate::fields(Fields& f) { f("rate", rate, "largest share of numbers that may overflow", {0, 1}); }

@@ -27,17 +27,22 @@ struct Words<Steps> {
 
 // ---- Magnitudes (scale.cpp)
 
+// Mid-rise: all codes lie evenly over [-max, max], 0 between two of them; mid-tread, else: one of them is 0.
 struct AbsMax : ScaleRow<AbsMax, Scale::Kind::measured> {
   Steps steps = Steps::between_codes;
+  bool mid_rise = false;
   void fields(Fields& f) override;
+  std::string objection(const Quantizer& q) const override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
-  bool reads_extremes_only() const override { return true; }
+  bool reads_extremes_only() const override { return !mid_rise; }
+  bool brings_offset() const override { return mid_rise; }
 };
 
 struct MeanAbs : ScaleRow<MeanAbs, Scale::Kind::measured> {
   double factor = 1;
   bool differentiable = false;
   void fields(Fields& f) override;
+  std::string objection(const Quantizer& q) const override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   Tensor pulled_back(const Tensor& ds, const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
 };
@@ -74,9 +79,17 @@ struct PowerOfTwo : ScaleRow<PowerOfTwo, Scale::Kind::measured> {
 
 struct Fixed : ScaleRow<Fixed, Scale::Kind::fixed> {
   double value = 1;
+  std::optional<double> high;
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   bool reads_extremes_only() const override { return true; }
+};
+
+// sqrt(factor / n), n the numbers behind each output: of weights [O, ...] their fan-in.
+struct FanIn : ScaleRow<FanIn, Scale::Kind::fixed> {
+  double factor = 6;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
 };
 
 // ---- Learned (scale.cpp)
@@ -88,8 +101,11 @@ struct Learned : ScaleRow<Learned, Scale::Kind::learned> {
 
 struct Pact : ScaleRow<Pact, Scale::Kind::learned> {
   double alpha = 6;
+  bool is_decayed = true;
   void fields(Fields& f) override;
+  std::string objection(const Quantizer& q) const override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool decays() const override { return is_decayed; }
   bool learns_from_rounding() const override { return false; }
   // Alpha is s times reach: a step of lr dalpha in alpha is one of lr ds / reach^2 in s.
   double gradient_factor(double, double reach) const override { return 1 / (reach * reach); }
@@ -99,11 +115,27 @@ struct Pact : ScaleRow<Pact, Scale::Kind::learned> {
 
 struct Ema : ScaleRow<Ema, Scale::Kind::observed> {
   double decay = 0.99;
+  int64_t delay = 0;
   Choice<Scale> of;  // absmax if nothing is chosen
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   Extent blend(const Extent& old, const Extent& now) const override;
+  std::string objection(const Quantizer& q) const override;
+  bool brings_offset() const override { return of && of->brings_offset(); }
+  bool has_memory() const override { return delay > 0; }  // the number of looks
+  bool waits(const Extent& state) const override;
   bool reads_extremes_only() const override { return !of || of->reads_extremes_only(); }
+};
+
+// The maxima of the last steps; the newest stands first.
+struct Delayed : ScaleRow<Delayed, Scale::Kind::observed> {
+  int64_t history = 16;
+  double margin = 0;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  Extent blend(const Extent& old, const Extent& now) const override;
+  bool has_memory() const override { return true; }
+  bool reads_extremes_only() const override { return true; }
 };
 
 struct OverflowRate : ScaleRow<OverflowRate, Scale::Kind::observed> {
@@ -148,15 +180,55 @@ Tensor quantile_of_magnitudes(const Tensor& x, const Lanes& lanes, double share)
 // The numbers of a lane.
 std::vector<double> lane_of(const Tensor& x, const Lanes& lanes, int64_t lane);
 
-// ---- With a formula of their own (codebook.cpp, errata.cpp)
+// ---- With a formula of their own (codebook.cpp, two_levels.cpp, dorefa.cpp, learned_bits.cpp, errata.cpp)
 
 struct KMeans : ScaleRow<KMeans, Scale::Kind::own> {
   int iterations = 50;
   void fields(Fields& f) override;
+  std::string objection(const Quantizer& q) const override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   bool learns() const override { return true; }
   Tensor start(const Tensor& x, const Quantizer& q) const override;
   Var apply(const Var& x, const Var& learned, const Quantizer& q) const override;
+};
+
+// q = wp where x > D, -wn where x < -D, else 0;  D = threshold max |x|.
+//   dx = dy {wp, wn, 1},  dwp = sum dy over x > D,  dwn = -sum dy over x < -D
+//   Source: Zhu, Han, Mao & Dally 2017 (TTQ), eqs. 7 and 8; learned is [wp, wn].
+struct TwoLevels : ScaleRow<TwoLevels, Scale::Kind::own> {
+  double threshold = 0.05;
+  void fields(Fields& f) override;
+  std::string objection(const Quantizer& q) const override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool learns() const override { return true; }
+  Tensor start(const Tensor& x, const Quantizer& q) const override;
+  Var apply(const Var& x, const Var& learned, const Quantizer& q) const override;
+};
+
+// q = 2 round((2^k - 1) (t / 2 + 1/2)) / (2^k - 1) - 1,  t = tanh(x) / max |tanh(x)|; round passes the gradient, max has one.
+//   Source: Zhou et al. 2016 (DoReFa-Net), eq. 9
+struct Dorefa : ScaleRow<Dorefa, Scale::Kind::own> {
+  std::string objection(const Quantizer& q) const override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  Var apply(const Var& x, const Var& learned, const Quantizer& q) const override;
+};
+
+// q = d clamp(round(x / d), -n, n), n = round(m / d), at most the greatest code of the format. Step d and range m are learned as
+// log2 d and log2 m, so that they stay positive; the width is what n needs.
+//   dx = dy within the range, else 0;  dd = sum dy (v - u) within;  dm = sum dy sign(x) beyond
+//   and, for the penalty p log2(m / d + 1) on the loss: +p r/(r+1) along log2 m and -p r/(r+1) along log2 d, r = m / d
+//   Source: Uhlich et al. 2020, "Mixed precision DNNs", section 2 (the parametrization by step and range), with the range on the
+//   grid
+struct LearnedBits : ScaleRow<LearnedBits, Scale::Kind::own> {
+  int64_t bits = 8, least = 2;
+  double penalty = 0.01;
+  void fields(Fields& f) override;
+  std::string objection(const Quantizer& q) const override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  bool learns() const override { return true; }
+  Tensor start(const Tensor& x, const Quantizer& q) const override;
+  Var apply(const Var& x, const Var& learned, const Quantizer& q) const override;
+  Format reached(const Tensor& learned, const Quantizer& q) const override;
 };
 
 enum class Erratum : uint8_t { farther_neighbour, unrounded_32_bits, times_2n };

@@ -71,6 +71,9 @@ void TrainSpec::fields(Fields& f) {
   f("loss_scale", loss_scale, "factor on the loss before backward, so that small gradients survive narrow formats");
   f("clip_norm", clip_norm, "largest Euclidean norm of all gradients together", {1e-30, 1e30});
   f("clip_value", clip_value, "largest magnitude of any gradient", {1e-30, 1e30});
+  f("clip_weights", clip_weights,
+    "after each step, weights whose quantizer has a fixed scale are held within this share of its grid (BinaryConnect: 1)",
+    {1e-30, 1e30});
   f("seed", seed, "of everything random but the validation split", {0, 1e15});
   f("eval_batch", eval_batch, "examples at a time in evaluation", {1, 1e6});
 }

@@ -78,6 +78,19 @@ struct Update {
     if (!q.is_identity() && p.lens) t = quantized(t, q, 0, noise.with(what));
   }
 
+  // A weight that ran far beyond a grid that stays where it is would hardly come back.
+  //   Source: Courbariaux, Bengio & David 2015 (BinaryConnect), section 2.4
+  static void hold(Param& p, double share) {
+    const bool is_weight = p.lens && p.lens->role == Role::weights && !p.lens->is_identity();
+    if (!is_weight || p.lens->quantizer.rule().kind() != Scale::Kind::fixed) return;
+    const Quantizer& q = p.lens->quantizer;
+    const double most = share * q.ends().reach() * static_cast<double>(fit_to(p.value, q, p.lens->axis).scale.data<float>()[0]);
+    p.value = map(p.value, [most](auto w) {
+      const auto end = static_cast<decltype(w)>(most);
+      return std::clamp(w, -end, end);
+    });
+  }
+
   void apply(Gradient& g, OptimizerState& state) const {
     const Optimizer& optimizer = *phase.train.optimizer;
     Param& p = *g.param;
@@ -88,6 +101,7 @@ struct Update {
     auto& slots = state.slots(p, optimizer);
     optimizer.update(own, p.value, g.dw, slots);
     for (size_t i = 0; i < slots.size(); ++i) narrow(slots[i], Role::state, p, p.name + "/" + std::string(optimizer.slots()[i]));
+    if (phase.train.clip_weights) hold(p, *phase.train.clip_weights);
     narrow(p.value, Role::master, p, p.name + ".master");
     if (p.mask) p.value = zip(p.value, p.mask, [](auto w, auto m) { return w * m; });
   }

@@ -5,7 +5,7 @@ source_dir=$1 lptrain=$2/lptrain
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 cd "$source_dir"
 count=0
-for config in configs/*.json configs/examples/*/*.json; do
+for config in configs/*.json configs/methods/*.json configs/examples/*/*.json; do
   case $config in configs/schema.json) continue ;; esac
   name=$(basename "$config" .json)
   data=(); case $(grep -E '"(dataset|name)": ' "$config") in

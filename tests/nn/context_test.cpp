@@ -265,3 +265,31 @@ TEST_CASE("an observed offset is kept with its extent, and a changed number of s
   Context late(nullptr, Mode::eval);
   CHECK(numbers_of(late.look(lens, Var(Tensor::of<float>({1, 2}, {1, 5}))).tensor()) == std::vector<double>{2, 4});
 }
+
+TEST_CASE("an ema with a delay lets x pass while it observes, in evaluation too, and is kept with its count") {
+  Lens lens = lens_of(R"({"format": "int8", "narrow": true, "scale": {"ema": {"decay": 0, "delay": 2}}})");
+  for (int step = 0; step < 4; ++step) {
+    Context c(nullptr, Mode::train), eye(nullptr, Mode::eval);
+    CHECK(c.foresee(lens).has_value() == (step >= 2));
+    const Var y = c.look(lens, Var(up_to(127)));
+    CHECK((y.value.codes() != nullptr) == (step >= 2));
+    CHECK((eye.look(lens, Var(up_to(127))).value.codes() != nullptr) == (step >= 2));
+    c.apply_changes();
+    if (step >= 2) break;
+  }
+  Context late(nullptr, Mode::train);
+  CHECK(late.foresee(lens));
+  struct Buffers : Visitor {
+    std::vector<std::string> names;
+    void buffer(const std::string& name, Tensor&) override { names.push_back(name); }
+  } seen;
+  visit(lens, seen);
+  CHECK(seen.names == std::vector<std::string>{"here.input.low", "here.input.high", "here.input.memory"});
+}
+
+TEST_CASE("a rule that brings an offset of its own: an even grid over [-m, m] without 0") {
+  Lens lens = lens_of(R"({"format": "uint2", "per": "sample", "scale": {"absmax": {"mid_rise": true}}})", Role::errors);
+  Context c(nullptr, Mode::train);
+  const Tensor y = c.look(lens, Var(Tensor::of<float>({2, 2}, {3, -0.5f, 0.1f, -0.3f}))).tensor();
+  CHECK(difference(y, Tensor::of<float>({2, 2}, {3, -1, 0.1f, -0.3f})) < 1e-6);
+}

@@ -64,6 +64,25 @@ TEST_CASE("growth wants finite steps in a row; an overflow starts the count anew
   CHECK(s->scale() == 16);
 }
 
+TEST_CASE("hysteresis: so many overflows are borne before the scale falls; growth forgives them") {
+  const Choice<LossScale> s = made(R"({"dynamic": {"initial": 8, "interval": 3, "min": 2, "hysteresis": 2}})");
+  report(*s, 1, false);
+  CHECK(s->scale() == 8);
+  report(*s, 1, false);
+  CHECK(s->scale() == 4);
+  report(*s, 1, false);  // the second chance is used up
+  CHECK(s->scale() == 2);
+  report(*s, 3, true);
+  CHECK(s->scale() == 4);
+  CHECK(s->can_skip());
+  report(*s, 1, false);
+  CHECK(s->scale() == 4);
+  const Choice<LossScale> resumed = made(R"({"dynamic": {"initial": 8, "interval": 3, "min": 2, "hysteresis": 2}})");
+  resumed->restore(s->state());
+  report(*resumed, 1, false);
+  CHECK(resumed->scale() == 2);
+}
+
 TEST_CASE("at the least scale there is nothing left to try") {
   const Choice<LossScale> s = made(kSmall);
   CHECK(s->can_skip());

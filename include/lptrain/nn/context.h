@@ -37,6 +37,7 @@ class Context {
   Key noise(const std::string& name);   // differs for every use of the name within the pass
 
   Var param(Param& p);  // leaf -> mask -> lens: the only door to weights
+  Var bare(Param& p);   // leaf -> mask: for those who change weights before their lens sees them (nn/product.cpp)
   // Measures together what quantizers "per": "network" see: all parameters of a role. Before the pass that uses them.
   void survey(std::span<Param* const> params);
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
@@ -65,6 +66,7 @@ class Context {
 
  private:
   Var leaf(Param& p);
+  bool can_foresee(const Lens& lens) const;
   Extent measured(const Lens& lens, const Quantizer& q, const Tensor& x) const;
   Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x);
   Encoding encoding(const Lens& lens, Quantizer q, const Fit& fit);
@@ -78,7 +80,7 @@ class Context {
   Mode mode_;
   Key key_;
   std::unordered_map<std::string, uint64_t> uses_;
-  std::unordered_map<const Param*, Var> seen_;  // through mask and lens
+  std::unordered_map<const Param*, Var> bare_, seen_;  // through the mask; through mask and lens
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
   std::function<void(const Look&)> see_;

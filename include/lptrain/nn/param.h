@@ -17,6 +17,7 @@ struct Param {
   Tensor mask;         // 0 or 1 per element, or empty: pruning
   bool decays = true;  // weight decay applies (not to biases, norms and learned scales)
   double lr_factor = 1;
+  bool folds_norm = false;     // the lens sees it only after the gain of a batch norm has been multiplied in
   std::unique_ptr<Lens> lens;  // null: seen as it is
 
   Param(std::string param_name, Tensor initial, bool does_decay = true);
@@ -40,6 +41,7 @@ struct Lens {
   void set(Quantizer chosen);  // what was observed and learned is kept if nothing changes, else forgotten
   std::string layer() const;   // "block1.conv1" of "block1.conv1.weight"; "" of "input", the entrance
   bool is_identity() const { return quantizer.is_identity(); }
+  Format format() const;  // that values have behind it: the quantizer's, or narrower where the width is learned
 };
 
 }  // namespace lp

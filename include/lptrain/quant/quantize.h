@@ -15,6 +15,7 @@ namespace lp {
 //                                          h(u) for v
 //   ds = g sum dy v,   dr = -g sum dy (s/r) u h'(u)      if r is named
 //   do = g sum dy (1 - (s/r) h'(u))
+// Under "ste" r counts as s: dx = dy, ds = g sum dy (v - (x - o)/s), dr = do = 0.
 // Scale, decision and offset are f32, one number for each lane (quant/per.h): leaves if they are learned, else constants. Element
 // i of x draws noise.uniform(i) if rounding is stochastic (of x filled up to whole blocks).
 //   Source: with h = clip this is LSQ, Esser et al. 2020, eq. 3 and section 2.2; with o learned LSQ+, Bhalgat et al. 2020; with

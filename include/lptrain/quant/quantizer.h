@@ -19,9 +19,10 @@ namespace lp {
 struct Quantizer;
 
 // The interval of reals, for each scale, that the ends of a grid are laid on, and the real offset that both are seen from.
-// Symmetric measurements have low = -high. f32 [scales] each; the offset is empty if there is none.
+// Symmetric measurements have low = -high. f32 [scales] each; the offset is empty if there is none. An observed rule may keep a
+// memory of its own beside them: the maxima of the last steps, the number of looks so far.
 struct Extent {
-  Tensor low, high, offset = {};
+  Tensor low, high, offset = {}, memory = {};
 };
 
 // The least and greatest real of a grid, in units of the scale.
@@ -48,15 +49,27 @@ struct Scale {
   virtual Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const = 0;
   // Whether the least and greatest element of x tell all that the rule wants to know (of one scale for all of x).
   virtual bool reads_extremes_only() const { return false; }
-  // observed: the new state.
+  // Why the rule cannot serve that quantizer, and what is possible; "": it can.
+  virtual std::string objection(const Quantizer& q) const {
+    (void)q;
+    return "";
+  }
+  virtual bool brings_offset() const { return false; }  // measure() gives an offset that nobody asked for
+  // observed: the new state; whether it has a memory; and whether x passes as it is until more has been seen.
   virtual Extent blend(const Extent& old, const Extent& now) const {
     (void)old;
     return now;
+  }
+  virtual bool has_memory() const { return false; }
+  virtual bool waits(const Extent& state) const {
+    (void)state;
+    return false;
   }
   // Elements may lie beyond the extent, where the estimator then clips. A scale measured on the very tensor that it scales covers
   // it: rounding of max/s must not freeze the largest weight.
   virtual bool clips() const { return kind() != Kind::measured; }
   virtual bool learns() const { return kind() == Kind::learned; }
+  virtual bool decays() const { return false; }  // learned: weight decay applies
   // learned: ds = sum dy (v - u h'), as in LSQ; else v is replaced by h(u), as in PACT.
   virtual bool learns_from_rounding() const { return true; }
   // learned: what ds is multiplied with; n numbers share a scale, the grid reaches to `reach`.
@@ -78,6 +91,8 @@ struct Scale {
     (void)learned, (void)q;
     return x;
   }
+  // own: the narrowest format that holds what apply() makes.
+  virtual Format reached(const Tensor& learned, const Quantizer& q) const;
 };
 template <>
 std::span<const ChoiceRow<Scale>> choices<Scale>();

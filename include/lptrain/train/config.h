@@ -30,7 +30,7 @@ struct TrainSpec {
   double warmup = 0;  // epochs
   Choice<Loss> loss{"cross_entropy"};
   Choice<LossScale> loss_scale{"none"};
-  std::optional<double> clip_norm, clip_value;
+  std::optional<double> clip_norm, clip_value, clip_weights;
   uint64_t seed = 1;
   int64_t eval_batch = 256;
   void fields(Fields& f);

@@ -37,8 +37,8 @@ struct StepOutcome {
 
 // Moves the model by one batch. Throws Error(diverged) when the loss, or gradients without a loss scale that can be lowered, are
 // not finite; the message names the tensor, the largest weight and what to try.
-//   gradients -> unscaled -> clipped -> quantized (role weight_grads) -> optimizer -> state and master quantized -> statistics of
-//   lenses applied
+//   gradients -> unscaled -> clipped -> quantized (role weight_grads) -> optimizer -> state quantized -> weights held within
+//   clip_weights -> master quantized -> statistics of lenses applied
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
                        const StepPlace& place, LossScale& loss_scale, OptimizerState& state);
 

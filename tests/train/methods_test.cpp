@@ -1,0 +1,133 @@
+// Every method of configs/methods takes the steps that an independent implementation takes (tests/golden/methods.py): two layers
+// behind the quantizers of the shipped config, with plain gradient descent.
+#include <doctest/doctest.h>
+
+#include "lptrain/train/step.h"
+#include "support/random_tensor.h"
+#include "train/golden.h"
+
+using namespace lp;
+
+namespace {
+
+struct NamedNumbers {
+  std::string name;
+  golden::Numbers numbers;
+  void fields(Fields& f) {
+    f("name", name, "");
+    f("numbers", numbers, "");
+  }
+};
+
+struct GoldenStep {
+  double loss = 0;
+  std::vector<NamedNumbers> params;
+  void fields(Fields& f) {
+    f("loss", loss, "");
+    f("params", params, "");
+  }
+};
+
+struct Method {
+  std::string name, activation;
+  bool fold = false;
+  golden::Numbers x;
+  std::vector<int32_t> labels;
+  double lr = 0;
+  std::vector<NamedNumbers> params;
+  std::vector<GoldenStep> steps;
+  void fields(Fields& f) {
+    f("name", name, "");
+    f("activation", activation, "");
+    f("fold", fold, "");
+    f("x", x, "");
+    f("labels", labels, "");
+    f("lr", lr, "");
+    f("params", params, "");
+    f("steps", steps, "");
+  }
+};
+
+struct Methods {
+  std::vector<Method> methods;
+  void fields(Fields& f) { f("methods", methods, ""); }
+};
+
+const std::vector<Method>& all_methods() {
+  static const Methods loaded = [] {
+    Methods m;
+    read(Document::load(source_dir() + "/tests/golden/methods.json"), m);
+    return m;
+  }();
+  return loaded.methods;
+}
+
+// The shipped config's quantizers for every layer, and its clipping; the rest as the golden steps want it.
+PhaseSpec phase_of(const Method& m) {
+  const RunConfig config = load_config(source_dir() + "/configs/methods/" + m.name + ".json");
+  PhaseSpec phase = config.phases[0];
+  phase.precision.overrides.clear();
+  phase.train.optimizer = Choice<Optimizer>("sgd");
+  phase.train.optimizer->lr = m.lr;
+  phase.train.seed = 1;
+  return phase;
+}
+
+Model model_for(const Method& m, const PhaseSpec& phase) {
+  const std::string norm = m.fold ? R"({"batch_norm": {"fold": "batch"}}, )" : "";
+  ModelSpec spec;
+  read(Document::parse(
+           fmt::format(R"({{"layers": [{{"linear": {{"out": 8, "bias": false}}}}, {}"{}", {{"linear": {{"bias": false}}}}]}})",
+                       norm, m.activation),
+           "test"),
+       spec);
+  Model model(spec, {9}, 4, phase.precision, DType::f64, Key(1));
+  size_t set = 0;
+  for (Param* p : model.params())
+    for (const NamedNumbers& n : m.params)
+      if (n.name == p->name) p->value = n.numbers.tensor(DType::f64), ++set;
+  REQUIRE(set == m.params.size());
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("three steps of every method") {
+  REQUIRE(all_methods().size() == 15);
+  for (const Method& m : all_methods()) {
+    CAPTURE(m.name);
+    const PhaseSpec phase = phase_of(m);
+    Model model = model_for(m, phase);
+    OptimizerState state;
+    Choice<LossScale> none("none");
+    for (size_t i = 0; i < m.steps.size(); ++i) {
+      CAPTURE(i);
+      const auto step = static_cast<int64_t>(i);
+      const StepOutcome outcome = train_step(model, phase, m.x.tensor(DType::f64), m.labels, {step, step, 1}, *none, state);
+      CHECK(outcome.loss == doctest::Approx(m.steps[i].loss).epsilon(1e-5));
+      for (const Param* p : model.params())
+        for (const NamedNumbers& n : m.steps[i].params)
+          if (n.name == p->name) CHECK(golden::distance(p->value, n.numbers) < 3e-5);
+    }
+  }
+}
+
+TEST_CASE("weights behind a fixed scale are held within their grid, others are not") {
+  Method m = all_methods()[0];
+  PhaseSpec phase = phase_of(m);
+  phase.train.optimizer->lr = 100;
+  phase.train.clip_weights = 2;
+  const std::pair<const char*, double> kCases[] = {{R"({"format": "binary", "scale": {"fixed": {"value": 0.25}}})", 0.5},
+                                                   {R"({"format": "int4", "scale": {"fixed": {"value": 0.01}}})", 0.14},
+                                                   {R"({"format": "binary", "scale": "mean_abs"})", 1e9}};
+  for (const auto& [weights, most] : kCases) {
+    read(Document::parse(fmt::format(R"({{"weights": {}}})", weights), "test"), phase.precision);
+    Model model = model_for(m, phase);
+    OptimizerState state;
+    Choice<LossScale> none("none");
+    train_step(model, phase, m.x.tensor(DType::f64), m.labels, {0, 0, 1}, *none, state);
+    const double found = largest_magnitude(model.params()[0]->value);
+    CHECK(found <= most * (1 + 1e-6));
+    CHECK(found >= std::min(most * (1 - 1e-6), 1.0));  // the step was long enough to matter
+  }
+}
