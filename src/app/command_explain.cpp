@@ -1,4 +1,4 @@
-// lptrain explain: one word, whatever it names: a config key, a role, a layer.
+// lptrain explain: one word, whatever it names: a config key, a role, a layer, a method of training with quantization.
 #include <algorithm>
 
 #include "lptrain/app/config_source.h"
@@ -33,9 +33,11 @@ std::optional<GivenConfig> context_of(const Arguments& arguments) {
 [[noreturn]] void unknown(const std::string& word) {
   std::vector<std::string> known = key_words();
   for (std::string_view role : Words<Role>::list) known.emplace_back(role);
+  for (std::string& method : method_names()) known.push_back(std::move(method));
   const std::string near = nearest_word(word, known);
-  fail(ErrorKind::usage, "explain: \"{}\" is no key and no role{}; layers are known with a CONFIG: lptrain explain {} CONFIG",
-       word, near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near), word);
+  fail(ErrorKind::usage,
+       "explain: \"{}\" is no key, no role and no method{}; layers are known with a CONFIG: lptrain explain {} CONFIG", word,
+       near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near), word);
 }
 
 }  // namespace
@@ -54,6 +56,8 @@ int command::explain(const Arguments& arguments) {
                console);
   }
   const bool is_layer = model && std::ranges::find(model->lines(), word, &LayerLine::name) != model->lines().end();
+  const auto method = context ? std::nullopt : explain_method(word);
+  if (method) return put(*method, console);
   if (is_layer) return put(explain_layer(word, *model, context->config), console);
   if (const auto key = explain_key(word, context ? &context->config : nullptr, context ? &context->source : nullptr))
     return put(*key, console);

@@ -9,17 +9,6 @@
 namespace lp {
 namespace {
 
-// The name of the rule in use: that of the choice, or of the default that the format brings.
-std::string rule_name(const Quantizer& q) {
-  if (q.scale) return q.scale.name();
-  const Scale& rule = q.rule();
-  for (const auto& row : choices<Scale>()) {
-    const auto made = row.make();
-    if (typeid(*made) == typeid(rule)) return std::string(row.name);
-  }
-  return "";
-}
-
 std::string weight_shape(const LayerLine& line) {
   if (!line.product) return "";
   const ConvShape& s = *line.product;
@@ -54,6 +43,16 @@ const LayerLine& line_of(const std::string& name, const std::vector<LayerLine>& 
 }
 
 }  // namespace
+
+std::string rule_name(const Quantizer& q) {
+  if (q.scale) return q.scale.name();
+  const Scale& rule = q.rule();
+  for (const auto& row : choices<Scale>()) {
+    const auto made = row.make();
+    if (typeid(*made) == typeid(rule)) return std::string(row.name);
+  }
+  return "";
+}
 
 std::string quantizer_text(const Quantizer& q) {
   if (q.is_identity()) return fmt::format("{}: not quantized", q.format.name());

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "app/program.h"
 #include "support/places.h"
 
@@ -81,4 +83,30 @@ TEST_CASE("words that are nothing have a suggestion") {
   CHECK(layer.code == 2);
   CHECK(layer.says("did you mean \"conv1\"?"));
   CHECK(run({"explain", "conv1"}).says("layers are known with a CONFIG"));
+}
+
+TEST_CASE("every method has a page made of its config: description, formulas, rules, what is left in float, what it reaches") {
+  REQUIRE(method_names().size() >= 15);
+  for (const std::string& name : method_names()) {
+    CAPTURE(name);
+    const auto method = explain_method(name);
+    REQUIRE(method.has_value());
+    CHECK_FALSE(method->description.empty());
+    CHECK_FALSE(method->expected.empty());
+    const std::string page = method->text();
+    CHECK(std::ranges::count(page, '\n') < 60);
+    for (const MethodPhase& phase : method->phases)
+      for (const QuantizerExplanation& q : phase.quantizers) CHECK_FALSE(q.scale.empty());
+  }
+  const Outcome lsq = run({"explain", "lsq"});
+  for (const char* part : {"Esser et al. 2020", "ds = g sum dy (v - u h'(u))", "int4: reals from -8 to 7", "conv1, fc2"})
+    CHECK(lsq.says(part));
+  const Outcome xnor = run({"explain", "xnor"});
+  for (const char* part : {"dx = dy s / r", "mean_abs (differentiable true)", "one per channel"}) CHECK(xnor.says(part));
+  CHECK(run({"explain", "dorefa"}).says("absmax (mid_rise true)"));
+  CHECK(run({"explain", "ttq"}).says("-wn where x < -D"));
+  CHECK(run({"explain", "progressive"}).says("phase \"4 bits\""));
+  CHECK(run({"explain", "lsqq"}).says("did you mean \"lsq\"?"));
+  CHECK(Document::parse(last_line(run({"explain", "pact", "--json"}).out), "out").text_at("phases.0.quantizers.1.role") ==
+        "activations");
 }

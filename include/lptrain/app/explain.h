@@ -26,6 +26,8 @@ struct KeyExplanation {
 std::optional<KeyExplanation> explain_key(const std::string& word, const RunConfig* config, const Document* source);
 std::vector<std::string> key_words();  // last parts of all paths: for suggestions
 
+// The scale rule in use: that of the choice, or of the default that the format brings.
+std::string rule_name(const Quantizer& q);
 // A quantizer in words: "int8 narrow, scale absmax per channel, nearest_even, gradient clipped".
 std::string quantizer_text(const Quantizer& q);
 
@@ -41,6 +43,34 @@ struct RoleExplanation {
   std::string text() const;
 };
 RoleExplanation explain_role(Role role, const Precision* precision, const std::vector<std::string>& layers);
+
+// A quantizer of a method, with the formulas that it computes.
+struct QuantizerExplanation {
+  std::string role, layers;                                 // layers: "" for all, or the pattern of an override
+  std::string format, forward, backward;                    // in letters: q = s v, v = round(x / s) ...
+  std::string scale, decision, offset, rounding, gradient;  // what their rows say; "" where there is none
+  void fields(Fields& f);
+  std::string text() const;
+};
+
+struct MethodPhase {
+  std::string name;
+  std::vector<QuantizerExplanation> quantizers;
+  std::vector<std::string> in_float;  // patterns of layers that an override leaves alone
+  std::string train;                  // what differs from the defaults, as JSON
+  void fields(Fields& f);
+};
+
+// A method of training with quantization: what its config says, in words. One of configs/methods.
+struct MethodExplanation {
+  std::string name, description, expected, config, model;
+  std::vector<MethodPhase> phases;
+  void fields(Fields& f);
+  std::string text() const;
+};
+std::vector<std::string> method_names();  // sorted
+// Nothing if there is no such method.
+std::optional<MethodExplanation> explain_method(const std::string& name);
 
 struct LayerExplanation {
   std::string name, kind, doc, output, weights;  // shapes: of one example, and of the weights ("" without)
