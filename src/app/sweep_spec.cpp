@@ -50,6 +50,19 @@ Document base_of(const Document& written, const fs::path& beside) {
   return base;
 }
 
+// A point that extends a config begins with what that config says, key by key; then come its own assignments.
+void extend_points(Document& axis, const fs::path& beside) {
+  for (const auto& [name, point] : axis.members()) {
+    if (!point.is_object() || !point.has("extends")) continue;
+    require(name.find('.') == name.npos, "\"{}\" extends a config: its name cannot have a dot", name);
+    Document whole = base_of(point.at("extends"), beside);
+    for (const char* text : {"$schema", "name", "expected"}) whole.erase(text);
+    whole.merge(point);
+    whole.erase("extends");
+    axis.set(name, whole.dump(0), point.origin(""));
+  }
+}
+
 }  // namespace
 
 void CellRule::fields(Fields& f) {
@@ -87,7 +100,9 @@ void SweepSpec::fields(Fields& f) {
   f("description", description, "what it shows, for people");
   f("base", base, "the config that all runs begin with: a name, a file beside this one, or the config itself");
   f("set", set, "path -> value: changed in every run");
-  f("vary", vary, "axis -> its points: a list of values for the path that the axis is named after, or name -> {path: value}");
+  f("vary", vary,
+    "axis -> its points: a list of values for the path that the axis is named after, or name -> {path: value}, where \"extends\" "
+    "names a config that the point begins with");
   f("cells", cells, "what differs in some cells of the grid");
   visit_seeds(f, seeds, "each cell is trained once with each");
   f.claim(!seeds.empty(), "seeds: wanted at least one");
@@ -105,6 +120,7 @@ SweepSpec read_sweep(const Document& document, const fs::path& beside) {
   SweepSpec spec;
   read(document, spec);
   spec.base = base_of(spec.base, beside);
+  for (auto& [name, axis] : spec.vary) extend_points(axis, beside);
   return spec;
 }
 

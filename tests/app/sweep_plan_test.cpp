@@ -207,3 +207,21 @@ TEST_CASE("data that is not here is told with what to type") {
   CHECK(missing.says("lptrain data mnist --download"));
   CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
 }
+
+TEST_CASE("a point may extend a config: what that says, then its own assignments") {
+  const Folder folder;
+  write_file(folder / "other.json", R"({"name": "other", "description": "of the other", "train": {"epochs": 7, "batch": 8},
+                                        "precision": {"weights": "int8"}})");
+  write_file(folder / "s.json",
+             "{" + kBase + R"(, "vary": {"m": {"plain": {}, "other": {"extends": "other.json", "train.epochs": 3}}}})");
+  const SweepPlan plan = plan_sweep(load_sweep(folder / "s.json"), {}, "");
+  REQUIRE(plan.jobs.size() == 2);
+  const Document config = plan.config(plan.jobs[1]);
+  CHECK(config.text_at("train.epochs") == "3");
+  CHECK(config.text_at("train.batch") == "8");
+  CHECK(config.text_at("precision.weights") == "int8");
+  CHECK(config.text_at("description") == "of the other");
+  CHECK_FALSE(config.has("extends"));
+  CHECK(refusal(R"("vary": {"m": {"a.b": {"extends": "cnn_int8"}}})").find("cannot have a dot") != std::string::npos);
+  CHECK(refusal(R"("vary": {"m": {"a": {"extends": "no_such"}}})").find("no_such") != std::string::npos);
+}

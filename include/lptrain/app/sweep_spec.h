@@ -44,6 +44,7 @@ struct Published {
 // {"name", "base", "set", "vary", "cells", "seeds", ...}. An axis of "vary" is
 //   a list of values, and its name the path that they are for:       "train.batch": [32, 64]
 //   or named points, each with assignments of its own:               "format": {"f32": {}, "int8": {"precision": {...}}}
+//   or with those of a config, whatever it says:                     "method": {"lsq": {"extends": "../methods/lsq.json"}}
 // The grid is the product of the axes, in the order of the file.
 struct SweepSpec {
   std::string name, description;
