@@ -136,6 +136,18 @@ void append_quantized(TensorFile& file, const std::string& name, const Look& loo
   file.tensors.emplace_back(name, seen);
 }
 
+// What a rule with a formula of its own made codes of, at the width that it has reached.
+void append_codes(TensorFile& file, const std::string& name, const Look& look, const Codes& made) {
+  const Tensor& seen = look.y.tensor();
+  Note note{look.lens.format(), kF32, std::string(name_of(seen.dtype())), {seen.shape().begin(), seen.shape().end()}, {}, 0};
+  note.lanes = {1, 1, seen.size()};
+  const Parts parts{convert(made.codes, DType::i32), made.scale};
+  if (made.axis < 0 && codes_fit(note.format) && are_equal(reals_of(note, parts), seen))
+    append_packed(file, name, note, parts, kF32);
+  else
+    file.tensors.emplace_back(name, seen);
+}
+
 // Everything that inference needs; what the lenses of errors remember is left out.
 struct Packer : Visitor {
   const std::vector<Param*> all;
@@ -159,7 +171,11 @@ struct Packer : Visitor {
     eye.survey(all);
     bool is_packed = false;
     eye.watch([&](const Look& look) {
-      if (look.scale) append_quantized(file, p.name, look), is_packed = true;
+      const Codes* made = look.y.value.codes();
+      if (look.scale)
+        append_quantized(file, p.name, look), is_packed = true;
+      else if (made)
+        append_codes(file, p.name, look, *made), is_packed = true;
     });
     const Tensor seen = eye.param(p).tensor();
     if (!is_packed) file.tensors.emplace_back(p.name, seen);

@@ -120,6 +120,20 @@ TEST_CASE("groups, blocks, offsets, decision scales and scale formats read back"
   CHECK(mx.find("fc1.weight")->size() == 3 * 64 / 2);
 }
 
+TEST_CASE("trained widths are packed at what they have reached; weights behind a folded norm, and two trained levels, as reals") {
+  Model model = network(R"({"weights": {"format": "int8", "scale": {"learned_bits": {"bits": 5}}}})");
+  const TensorFile packed = check_round_trip(model);
+  CHECK(packed.find("conv1.weight")->bytes() == (5 * 9 * 3 * 5 + 7) / 8);
+  Model two = network(R"({"weights": {"format": "ternary", "scale": "ttq"}})");
+  CHECK(check_round_trip(two).find("fc1.weight")->dtype() == DType::f32);
+  Model folded =
+      model_of(R"([{"linear": {"out": 4}}, {"batch_norm": {"fold": "batch"}}, "linear"])", Shape{6}, R"({"weights": "int8"})");
+  descend(folded, random_normal(Shape{8, 6}, Key(1)), labels_for(8, 3), 0.05);
+  const TensorFile raw = pack(folded);
+  check_equal(*raw.find("fc1.weight"), folded.params()[0]->value);
+  CHECK(raw.find("fc2.weight")->dtype() == DType::u8);
+}
+
 TEST_CASE("halves lie as they are, f32 and f64 too") {
   for (const auto& [format, type] : {std::pair("f16", DType::f16), {"bf16", DType::bf16}, {"f32", DType::f32}}) {
     Model model = network(fmt::format(R"({{"weights": "{}"}})", format));

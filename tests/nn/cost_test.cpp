@@ -77,6 +77,15 @@ TEST_CASE("scales of blocks count as bits of the weights") {
   CHECK(bits(R"({"format": "int4", "per": "channel"})") == 4);
 }
 
+TEST_CASE("trained widths count as what they have reached") {
+  Model model = model_of(R"([{"linear": {"bias": false}}])", Shape{64},
+                         R"({"weights": {"format": "int8", "scale": {"learned_bits": {"bits": 5}}}})");
+  CHECK(cost_of(model).bits_per_weight == 8);  // nothing is known yet
+  descend(model, random_normal({4, 64}, Key(1)), labels_for(4, 3), 0);
+  CHECK(cost_of(model).bits_per_weight == 5);
+  CHECK(cost_of(model).layers[0].weights == "int5");
+}
+
 TEST_CASE("what is not quantized has the width of the arithmetic") {
   CHECK(cost_with("{}").bits_per_weight == 32);
   const ModelCost wide = cost_with("{}", DType::f64);

@@ -40,7 +40,8 @@ TEST_CASE("in full precision, folding by the batch changes nothing: outputs, eve
   }
   const State a(plain), b(folded);
   REQUIRE(a.all.size() == b.all.size());
-  for (const auto& [name, tensor] : a.all) {
+  for (const auto& [full_name, tensor] : a.all) {
+    const std::string& name = full_name;  // clang 14 does not capture bindings
     const auto found = std::ranges::find(b.all, name, &std::pair<std::string, Tensor>::first);
     REQUIRE(found != b.all.end());
     CHECK_MESSAGE(difference(tensor, found->second) < 1e-7, name);
