@@ -49,12 +49,11 @@ int command::explain(const Arguments& arguments) {
   const auto role = std::ranges::find(Words<Role>::list, word);
   std::optional<Model> model;
   if (context) model.emplace(model_of(context->config, arguments.text("data")));
-  if (role != std::end(Words<Role>::list)) {
-    const Precision* precision = context ? &context->config.phases.back().precision : nullptr;
-    return put(explain_role(static_cast<Role>(role - std::begin(Words<Role>::list)), precision,
-                            model ? model->layers() : std::vector<std::string>{}),
-               console);
-  }
+  const Precision* precision = context ? &context->config.phases.back().precision : nullptr;
+  const std::vector<std::string> layers = model ? model->layers() : std::vector<std::string>{};
+  if (word == "accumulator") return put(explain_accumulator(precision, layers), console);
+  if (role != std::end(Words<Role>::list))
+    return put(explain_role(static_cast<Role>(role - std::begin(Words<Role>::list)), precision, layers), console);
   const bool is_layer = model && std::ranges::find(model->lines(), word, &LayerLine::name) != model->lines().end();
   const auto method = context ? std::nullopt : explain_method(word);
   if (method) return put(*method, console);

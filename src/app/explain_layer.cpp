@@ -86,6 +86,13 @@ RoleExplanation explain_role(Role role, const Precision* precision, const std::v
   return r;
 }
 
+RoleExplanation explain_accumulator(const Precision* precision, const std::vector<std::string>& layers) {
+  RoleExplanation r{"accumulator", std::string(kAccumulatorDoc), {}};
+  if (precision)
+    for (const std::string& layer : layers) r.places.push_back({layer, precision->accumulator_of(layer).name()});
+  return r;
+}
+
 void LayerExplanation::fields(Fields& f) {
   f("name", name, "of the layer");
   f("kind", kind, "of the layer");
@@ -131,6 +138,7 @@ LayerExplanation explain_layer(const std::string& name, const Model& model, cons
     layer.quantizers.push_back(
         {std::string(word_of(role)), quantizer_text(phase.precision.of(role, role == Role::input ? "" : name))});
   }
+  layer.quantizers.push_back({"accumulator", phase.precision.accumulator_of(name).name()});
   layer.products = plan_products(line, phase.precision, phase.train.batch, config.dtype(), is_first);
   return layer;
 }

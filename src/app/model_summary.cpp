@@ -3,12 +3,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lptrain/app/console.h"
+#include "lptrain/app/product_plan.h"
 #include "lptrain/base/text.h"
 #include "lptrain/train/step_memory.h"
 
 namespace lp {
 namespace {
+
+// Layers that name an accumulator which rows cannot stand for: "fc1 (f16)".
+std::vector<std::string> modelled_layers(const RunConfig& config, const Model& model) {
+  const PhaseSpec& phase = config.phases.back();
+  std::vector<std::string> list;
+  for (size_t i = 0; i < model.lines().size(); ++i) {
+    const LayerLine& line = model.lines()[i];
+    const auto plans = plan_products(line, phase.precision, phase.train.batch, config.dtype(), sees_input(model.lines(), i));
+    if (std::ranges::any_of(plans, &ProductPlan::is_modelled))
+      list.push_back(fmt::format("{} ({})", line.name, phase.precision.accumulator_of(line.name).name()));
+  }
+  return list;
+}
 
 std::string shown(int64_t count) { return count ? fmt::format("{}", count) : ""; }
 
@@ -34,6 +50,7 @@ void ModelSummary::fields(Fields& f) {
   f("input", input, "shape of one example");
   cost.fields(f);
   f("f32_bytes", f32_bytes, "of all parameters in f32");
+  f("modelled", modelled, "layers whose accumulators are modelled: exact, and slow");
   f("training_bytes", training_bytes, "of memory that training will take at most, program and data included");
 }
 
@@ -45,10 +62,13 @@ std::string ModelSummary::text() const {
       "{}: {} on {} {}\n\n{}\n\n{} parameters, {:.3g} bits a weight, {} packed ({:.3g}x smaller than f32), {:.1f}% of the "
       "weights "
       "are zero\n{} MACs, {} bit-operations and about {} an example (arithmetic alone; estimate after Horowitz 2014, 45 nm)\n"
-      "training takes about {}",
+      "training takes about {}{}",
       name, model, dataset, input, table_text(cells), cost.parameters, cost.bits_per_weight, human_bytes(cost.bytes), shrunk,
       100 * cost.sparsity, human_count(static_cast<double>(cost.macs)), human_count(static_cast<double>(cost.bit_operations)),
-      human_quantity(cost.energy_joules, "J"), human_bytes(training_bytes));
+      human_quantity(cost.energy_joules, "J"), human_bytes(training_bytes),
+      modelled.empty() ? ""
+                       : fmt::format("\naccumulators are modelled in {}: by the scalar row \"reference\", exactly and slowly",
+                                     join(modelled)));
 }
 
 ModelSummary summarize_run(const RunConfig& config, const Dataset& data, Model& model) {
@@ -59,6 +79,7 @@ ModelSummary summarize_run(const RunConfig& config, const Dataset& data, Model& 
   s.input = data.shape.text();
   s.cost = cost_of(model);
   s.f32_bytes = s.cost.parameters * 4;
+  s.modelled = modelled_layers(config, model);
   s.training_bytes = predicted_resident_bytes(config, data);
   return s;
 }

@@ -15,6 +15,7 @@ struct Operand {
 };
 struct Operands {
   Operand x, w, e;
+  Accumulator accumulator;
 };
 
 Operand seen(const Precision& precision, Role role, const std::string& layer, int axis, const Value& value) {
@@ -42,7 +43,8 @@ Operands operands_of(const LayerLine& layer, const Precision& precision, DType c
   const Operand input = sees_input ? seen(precision, Role::input, "", -1, ones) : Operand{ones, Role::input, {}};
   Operand x = input.value.codes() ? input : seen(precision, Role::activations, layer.name, -1, input.value);
   Operand e = seen(precision, Role::errors, layer.name, -1, ones);
-  return {is_linear ? flattened(x) : x, seen(precision, Role::weights, layer.name, 0, ones), is_linear ? flattened(e) : e};
+  return {is_linear ? flattened(x) : x, seen(precision, Role::weights, layer.name, 0, ones), is_linear ? flattened(e) : e,
+          precision.accumulator_of(layer.name)};
 }
 
 // Are scales of output channels taken out of the weights and put into the errors (src/grad/product.cpp)?
@@ -76,8 +78,9 @@ std::string uncoded(const Operand& o, const Value& used) {
 }
 
 // Values as a product takes them, each with the operand that it was made of.
-Arithmetic arithmetic(const Value& a, int kept_a, const Value& b, int kept_b, const Operand& first, const Operand& second) {
-  Arithmetic how = arithmetic_of(a, kept_a, b, kept_b);
+Arithmetic arithmetic(const Value& a, int kept_a, const Value& b, int kept_b, const Operand& first, const Operand& second,
+                      const Accumulator& accumulator) {
+  Arithmetic how = arithmetic_of(a, kept_a, b, kept_b, accumulator);
   std::string why = uncoded(first, a);
   if (why.empty()) why = uncoded(second, b);
   if (!why.empty()) how.why = why;
@@ -86,11 +89,9 @@ Arithmetic arithmetic(const Value& a, int kept_a, const Value& b, int kept_b, co
 
 // Sums that 32 bits cannot hold run on 16-bit codes.
 Arithmetic with_room(Arithmetic how, int64_t terms) {
-  if (how.result != DType::i32 || terms <= kExactTerms) return how;
+  if (how.result != DType::i32 || terms <= kExactTerms || !how.is_native()) return how;
   return {DType::i16, DType::i16, DType::f64, fmt::format("sums of {} terms do not fit 32 bits", terms)};
 }
-
-Arithmetic on_reals(DType compute, std::string why) { return {compute, compute, compute, std::move(why)}; }
 
 bool runs_on_integers(DType a) { return a == DType::i8 || a == DType::u8 || a == DType::i16; }
 
@@ -103,8 +104,15 @@ std::string refused(std::string_view family, std::string_view row) {
 
 template <class Row, class Key>
 ProductPlan planned(const char* pass, const Arithmetic& how, std::string_view family, std::span<const Row> rows, const Key& key) {
-  ProductPlan plan{pass, std::string(name_of(how.a)), std::string(name_of(how.b)), std::string(name_of(how.result)), how.why, "",
-                   {}};
+  ProductPlan plan{
+      pass, std::string(name_of(how.a)), std::string(name_of(how.b)), std::string(name_of(how.result)), how.why, "", false, {}};
+  if (key.is_modelled()) {
+    plan.row = rows.back().name;
+    plan.is_modelled = true;
+    plan.why =
+        fmt::format("sums are held in {}: modelled exactly, one product after the other, which is slow", key.accumulator.name());
+    return plan;
+  }
   for (const Row& row : rows) {
     std::string why = why_not(row, key);
     if (why.empty() && runs_on_integers(key.a)) why = refused(family, row.name);
@@ -117,12 +125,13 @@ ProductPlan planned(const char* pass, const Arithmetic& how, std::string_view fa
 
 std::vector<ProductPlan> plan_linear(const Operands& o, const ConvShape& s, bool needs_dx) {
   const auto plan = [](const char* pass, const Arithmetic& how, MatmulKey key) {
-    key.a = how.a, key.b = how.b, key.c = how.result;
+    key.a = how.a, key.b = how.b, key.c = how.result, key.accumulator = how.accumulator;
     return planned(pass, how, "matmul", matmul_rows(), key);
   };
   const auto [e, w] = dx_operands(o);
-  const Arithmetic forward = with_room(arithmetic(o.x.value, 0, o.w.value, 0, o.x, o.w), s.C);
-  const Arithmetic dx = with_room(arithmetic(e, 0, w, 1, o.e, o.w), s.O), dw = arithmetic(dw_error(o), 1, o.x.value, 1, o.e, o.x);
+  const Arithmetic forward = with_room(arithmetic(o.x.value, 0, o.w.value, 0, o.x, o.w, o.accumulator), s.C);
+  const Arithmetic dx = with_room(arithmetic(e, 0, w, 1, o.e, o.w, o.accumulator), s.O),
+                   dw = arithmetic(dw_error(o), 1, o.x.value, 1, o.e, o.x, o.accumulator);
   std::vector<ProductPlan> plans{plan("forward", forward, {s.N, s.O, s.C, {}, {}, {}, false, true})};
   if (needs_dx) plans.push_back(plan("dx", dx, {s.N, s.C, s.O, {}, {}, {}}));
   plans.push_back(plan("dw", dw, {s.O, s.C, std::min(s.N, kExactTerms), {}, {}, {}, true, false}));
@@ -131,18 +140,19 @@ std::vector<ProductPlan> plan_linear(const Operands& o, const ConvShape& s, bool
 
 std::vector<ProductPlan> plan_conv2d(const Operands& o, const ConvShape& s, bool needs_dx, DType compute) {
   const auto plan = [](const char* pass, ConvPass direction, const Arithmetic& how, const ConvShape& shape) {
-    return planned(pass, how, "conv2d", conv2d_rows(), ConvKey{direction, shape, how.a, how.b, how.result});
+    return planned(pass, how, "conv2d", conv2d_rows(), ConvKey{direction, shape, how.a, how.b, how.result, how.accumulator});
   };
   const auto shift = [](const Value& v) { return v.codes() ? v.codes()->zero_point : 0; };
   const auto [e, w] = dx_operands(o);
   const int64_t window = s.KH * s.KW, dx_terms = window * s.O / s.groups;
   ConvShape padded = s;
   if (shift(o.x.value) != 0) padded.H += 2 * s.pad_h, padded.W += 2 * s.pad_w, padded.pad_h = padded.pad_w = 0;
-  const Arithmetic forward = with_room(arithmetic(o.x.value, -1, o.w.value, 0, o.x, o.w), window * s.C / s.groups);
-  Arithmetic dx = arithmetic(e, -1, w, -1, o.e, o.w), dw = arithmetic(o.x.value, -1, dw_error(o), 3, o.x, o.e);
-  if (runs_on_integers(dx.a) && shift(e) != 0) dx = on_reals(compute, "errors have a zero point");
-  if (runs_on_integers(dx.a) && dx_terms > kExactTerms) dx = on_reals(compute, "its sums do not fit 32 bits");
-  if (runs_on_integers(dw.a) && shift(o.x.value) != 0) dw = on_reals(compute, "the input has a zero point");
+  const Arithmetic forward = with_room(arithmetic(o.x.value, -1, o.w.value, 0, o.x, o.w, o.accumulator), window * s.C / s.groups);
+  Arithmetic dx = arithmetic(e, -1, w, -1, o.e, o.w, o.accumulator),
+             dw = arithmetic(o.x.value, -1, dw_error(o), 3, o.x, o.e, o.accumulator);
+  if (runs_on_integers(dx.a) && shift(e) != 0) dx = on_reals(compute, "errors have a zero point", o.accumulator);
+  if (runs_on_integers(dx.a) && dx_terms > kExactTerms && dx.is_native()) dx = on_reals(compute, "its sums do not fit 32 bits");
+  if (runs_on_integers(dw.a) && shift(o.x.value) != 0) dw = on_reals(compute, "the input has a zero point", o.accumulator);
   std::vector<ProductPlan> plans{plan("forward", ConvPass::forward, forward, padded)};
   if (needs_dx) plans.push_back(plan("dx", ConvPass::backward_data, dx, s));
   plans.push_back(plan("dw", ConvPass::backward_weights, dw, s));
@@ -179,6 +189,7 @@ void ProductPlan::fields(Fields& f) {
   f("result", result, "what sums are held in");
   f("why", why, "it is not narrower");
   f("row", row, "of the kernel table that runs it");
+  f("is_modelled", is_modelled, "in a named accumulator: exact, and slow");
   f("faster", faster, "rows above it, and why they do not run it");
 }
 

@@ -42,45 +42,56 @@ std::vector<Edge> with_bias_edge(std::vector<Edge> edges, const Var& b, const Er
 
 const Tensor* bias_of(const Var& b) { return b.value ? &b.tensor() : nullptr; }
 
+// The accumulators of the three products of a layer: alike, but for what stochastic rounding draws.
+struct Accumulators {
+  Accumulator y, dx, dw;
+  explicit Accumulators(const Accumulator& a) : y(a.with_noise(0)), dx(a.with_noise(1)), dw(a.with_noise(2)) {}
+};
+
 }  // namespace
 
-Var matmul(const Var& x, const Var& w, Prepare error) {
+Var matmul(const Var& x, const Var& w, Prepare error, const Accumulator& accumulator) {
   require(x.shape().rank() == 2 && w.shape().rank() == 2 && x.shape()[1] == w.shape()[0],
           "matmul: x {} and w {}: inner sizes differ", x.shape().text(), w.shape().text());
-  return record(matmul(x.value, false, w.value, false),
-                {{x, [w = w.value](const Value& dy) { return Value(matmul(dy, false, w, true)); }},   // [m,n][k,n]^T
-                 {w, [x = x.value](const Value& dy) { return Value(matmul(x, true, dy, false)); }}},  // [m,k]^T[m,n]
-                std::move(error));
+  const Accumulators in(accumulator);
+  return record(
+      matmul(x.value, false, w.value, false, nullptr, in.y),
+      {{x, [w = w.value, in](const Value& dy) { return Value(matmul(dy, false, w, true, nullptr, in.dx)); }},   // [m,n][k,n]^T
+       {w, [x = x.value, in](const Value& dy) { return Value(matmul(x, true, dy, false, nullptr, in.dw)); }}},  // [m,k]^T[m,n]
+      std::move(error));
 }
 
-Var linear(const Var& x, const Var& w, const Var& b, Prepare error) {
+Var linear(const Var& x, const Var& w, const Var& b, Prepare error, const Accumulator& accumulator) {
   require(x.shape().rank() >= 1 && w.shape().rank() == 2 && x.shape().back() == w.shape()[1],
           "linear: x is {}, w is {}: inner sizes differ", x.shape().text(), w.shape().text());
   check_bias(b, w.shape()[0], "linear");
   const Shape full = x.shape(), rows{full.rows(), full.back()}, out = full.with(-1, w.shape()[0]), flat{rows[0], w.shape()[0]};
   const Value x2 = reshaped(x.value, rows);
+  const Accumulators in(accumulator);
   const Errors errors{error ? fold_of(w.value) : Fold{}};
-  std::vector<Edge> edges{
-      {x,
-       [=, w = w.value](const Value& e) {
-         const auto [d, v] = errors.for_dx(reshaped(e, flat), w);
-         return Value(matmul(d, false, v, false).reshape(full));  // [N,O][O,I]
-       }},
-      {w, [=](const Value& e) { return Value(matmul(errors.unfolded(reshaped(e, flat)), true, x2, false)); }}};  // [N,O]^T[N,I]
-  return record(matmul(x2, false, w.value, true, bias_of(b)).reshape(out), with_bias_edge(std::move(edges), b, errors),
+  std::vector<Edge> edges{{x,
+                           [=, w = w.value](const Value& e) {
+                             const auto [d, v] = errors.for_dx(reshaped(e, flat), w);
+                             return Value(matmul(d, false, v, false, nullptr, in.dx).reshape(full));  // [N,O][O,I]
+                           }},
+                          {w, [=](const Value& e) {  // [N,O]^T[N,I]
+                             return Value(matmul(errors.unfolded(reshaped(e, flat)), true, x2, false, nullptr, in.dw));
+                           }}};
+  return record(matmul(x2, false, w.value, true, bias_of(b), in.y).reshape(out), with_bias_edge(std::move(edges), b, errors),
                 errors.prepare(std::move(error)));
 }
 
 namespace {
 
-std::vector<Edge> conv_edges(const Var& x, const Var& w, const Var& b, const ConvShape& s, const Errors& errors) {
+std::vector<Edge> conv_edges(const Var& x, const Var& w, const Var& b, const ConvShape& s, const Errors& errors,
+                             const Accumulators& in) {
   std::vector<Edge> edges{
       {x,
        [=, w = w.value](const Value& e) {
          const auto [d, v] = errors.for_dx(e, w);
-         return Value(conv2d_backward_data(d, v, s));
+         return Value(conv2d_backward_data(d, v, s, in.dx));
        }},
-      {w, [=, x = x.value](const Value& e) { return Value(conv2d_backward_weights(x, errors.unfolded(e), s)); }}};
+      {w, [=, x = x.value](const Value& e) { return Value(conv2d_backward_weights(x, errors.unfolded(e), s, in.dw)); }}};
   return with_bias_edge(std::move(edges), b, errors);
 }
 
@@ -104,11 +115,12 @@ Prepare error_behind(const Tensor& where, const PoolShape& window, const Errors&
 
 }  // namespace
 
-Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare error) {
+Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare error, const Accumulator& accumulator) {
   const ConvShape s = conv_shape(x.shape(), w.shape(), how);
   check_bias(b, s.O, "conv2d");
   const Errors errors{error ? fold_of(w.value) : Fold{}};
-  return record(conv2d_forward(x.value, w.value, s, bias_of(b)), conv_edges(x, w, b, s, errors),
+  const Accumulators in(accumulator);
+  return record(conv2d_forward(x.value, w.value, s, bias_of(b), in.y), conv_edges(x, w, b, s, errors, in),
                 errors.prepare(std::move(error)));
 }
 
@@ -128,7 +140,8 @@ ConvBlock conv2d_block(const Var& x, const Var& w, const Var& b, const Conv2d& h
   if (neighbours.pool) steps.pool = window;
   steps.is_recorded = !x.is_constant() || !w.is_constant() || (b.value && !b.is_constant());
   BlockResult result = conv2d_forward(x.value, w.value, s, bias_of(b), steps);
-  return {record(result.y, conv_edges(x, w, b, s, errors), error_behind(result.where, window, errors, error)), result.extremes};
+  return {record(result.y, conv_edges(x, w, b, s, errors, Accumulators({})), error_behind(result.where, window, errors, error)),
+          result.extremes};
 }
 
 }  // namespace lp

@@ -76,10 +76,20 @@ void validate(const ConvKey& key) {
 const ConvRow& chosen(const ConvKey& key) {
   validate(key);
   const std::span<const ConvRow> rows = is_integer_product(key.a) ? std::span(checked(key.a).exact) : conv2d_rows();
-  return key.shape.N == 0 ? rows.back() : choose(rows, key);
+  return key.shape.N == 0 || key.is_modelled() ? rows.back() : choose(rows, key);
 }
 
 }  // namespace
+
+int64_t ConvKey::terms() const {
+  switch (pass) {
+    case ConvPass::forward: return shape.KH * shape.KW * shape.C / shape.groups;
+    case ConvPass::backward_data: return shape.KH * shape.KW * shape.O / shape.groups;
+    case ConvPass::backward_weights: break;
+  }
+  return shape.N * shape.OH() * shape.OW();
+}
+bool ConvKey::is_modelled() const { return !accumulator.is_native() && !accumulator.holds_all(a, b, terms()); }
 
 std::span<const ConvRow> conv2d_rows() { return kRows; }
 

@@ -1,6 +1,6 @@
 // Convolution and its two gradients as their definitions say them: the oracle of every other row.
 #include "lptrain/base/parallel.h"
-#include "product_types.h"
+#include "modelled_sum.h"
 #include "rows.h"
 
 namespace lp {
@@ -21,14 +21,14 @@ struct Layout {
 
 bool inside(int64_t i, int64_t n) { return i >= 0 && i < n; }
 
-template <class A, class B, class C>
-void forward(const Layout& at, const A* x, const B* w, C* y) {
+template <class A, class B, class C, class Start>
+void forward(const Layout& at, const A* x, const B* w, C* y, Start start) {
   const ConvShape& s = at.s;
   parallel_for(s.N * at.OH, 1, [&](int64_t ni) {
     const int64_t n = ni / at.OH, i = ni % at.OH;
     for (int64_t j = 0; j < at.OW; ++j)
       for (int64_t o = 0; o < s.O; ++o) {
-        Sum<C> sum;
+        auto sum = start(at.y(n, i, j, o));
         const int64_t first = o / at.group_out * at.group_in;
         for (int64_t u = 0; u < s.KH; ++u)
           for (int64_t v = 0; v < s.KW; ++v) {
@@ -41,14 +41,14 @@ void forward(const Layout& at, const A* x, const B* w, C* y) {
   });
 }
 
-template <class A, class B, class C>
-void backward_data(const Layout& at, const A* dy, const B* w, C* dx) {
+template <class A, class B, class C, class Start>
+void backward_data(const Layout& at, const A* dy, const B* w, C* dx, Start start) {
   const ConvShape& s = at.s;
   parallel_for(s.N * s.H, 1, [&](int64_t nh) {
     const int64_t n = nh / s.H, h = nh % s.H;
     for (int64_t l = 0; l < s.W; ++l)
       for (int64_t c = 0; c < s.C; ++c) {
-        Sum<C> sum;
+        auto sum = start(at.x(n, h, l, c));
         const int64_t first = c / at.group_in * at.group_out;
         for (int64_t u = 0; u < s.KH; ++u)
           for (int64_t v = 0; v < s.KW; ++v) {
@@ -64,14 +64,14 @@ void backward_data(const Layout& at, const A* dy, const B* w, C* dx) {
   });
 }
 
-template <class A, class B, class C>
-void backward_weights(const Layout& at, const A* x, const B* dy, C* dw) {
+template <class A, class B, class C, class Start>
+void backward_weights(const Layout& at, const A* x, const B* dy, C* dw, Start start) {
   const ConvShape& s = at.s;
   parallel_for(s.O * s.KH * s.KW, 1, [&](int64_t ouv) {
     const int64_t o = ouv / (s.KH * s.KW), u = ouv / s.KW % s.KH, v = ouv % s.KW;
     const int64_t first = o / at.group_out * at.group_in;
     for (int64_t c = 0; c < at.group_in; ++c) {
-      Sum<C> sum;
+      auto sum = start(at.w(o, u, v, c));
       for (int64_t n = 0; n < s.N; ++n)
         for (int64_t i = 0; i < at.OH; ++i)
           for (int64_t j = 0; j < at.OW; ++j) {
@@ -91,11 +91,13 @@ void conv2d_reference(const ConvKey& key, const void* a_memory, const void* b_me
     const B* b = static_cast<const B*>(b_memory);
     C* c = static_cast<C*>(c_memory);
     const Layout at(key.shape);
-    switch (key.pass) {
-      case ConvPass::forward: return forward(at, a, b, c);
-      case ConvPass::backward_data: return backward_data(at, a, b, c);
-      case ConvPass::backward_weights: return backward_weights(at, a, b, c);
-    }
+    with_sums<C>(key.accumulator, [&](auto start) {
+      switch (key.pass) {
+        case ConvPass::forward: return forward(at, a, b, c, start);
+        case ConvPass::backward_data: return backward_data(at, a, b, c, start);
+        case ConvPass::backward_weights: return backward_weights(at, a, b, c, start);
+      }
+    });
   });
 }
 

@@ -59,11 +59,13 @@ void validate(const MatmulKey& key) {
 
 std::span<const MatmulRow> matmul_rows() { return kRows; }
 
+bool MatmulKey::is_modelled() const { return !accumulator.is_native() && (accumulate || !accumulator.holds_all(a, b, k)); }
+
 void matmul(const MatmulKey& key, const void* a, const void* b, void* c) {
   validate(key);
-  const bool empty = key.m == 0 || key.n == 0 || key.k == 0;
+  const bool is_for_last = key.m == 0 || key.n == 0 || key.k == 0 || key.is_modelled();
   const std::span<const MatmulRow> rows = is_integer_product(key.a) ? std::span(checked(key.a).exact) : matmul_rows();
-  const MatmulRow& row = empty ? rows.back() : choose(rows, key);
+  const MatmulRow& row = is_for_last ? rows.back() : choose(rows, key);
   const Timed timed("matmul", row.name);
   row.run(key, a, b, c);
 }

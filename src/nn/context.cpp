@@ -34,6 +34,16 @@ int64_t scales_for(const Lens& lens, const Quantizer& q, const Tensor& x) {
 
 Key Context::noise(const std::string& name) { return key_.with(name).with(uses_[name]++); }
 
+Accumulator Context::accumulator(const Accumulator& a, const std::string& layer) {
+  Accumulator in = a;
+  if (in.rounding != Rounding::stochastic) return in;
+  if (is_training())
+    in.noise = noise(layer + ".accumulator");
+  else
+    in.rounding = Rounding::nearest_even;
+  return in;
+}
+
 Var Context::leaf(Param& p) {
   const Var v = tape_ ? tape_->leaf(p.value) : Var(p.value);
   if (tape_) leaves_.emplace_back(&p, v);

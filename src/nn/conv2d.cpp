@@ -73,14 +73,15 @@ struct ConvModule : ProductModule {
   Conv2d how;
   Neighbours behind;
 
-  ConvModule(Builder& b, const std::string& name, const Shape& shape, bool has_bias, const Conv2d& h)
-      : ProductModule(b, name, shape, has_bias), how(h) {}
+  ConvModule(Builder& b, const std::string& layer, const Shape& shape, bool has_bias, const Conv2d& h)
+      : ProductModule(b, layer, shape, has_bias), how(h) {}
   Neighbours* neighbours() override { return &behind; }
   Var product(const Var& x, const Var& w, const Var& b) const override { return conv2d(x, w, b, how); }
   Var forward(Context& c, const Var& x) override {
     const Var seen = c.look(input, x);
     const auto [w, offset] = operands(c, seen);
-    if (seen.value.dtype() != DType::f32) return behind.one_by_one(conv2d(seen, w, offset, how, c.errors(error)));
+    if (seen.value.dtype() != DType::f32 || !accumulator.is_native())
+      return behind.one_by_one(conv2d(seen, w, offset, how, c.errors(error), c.accumulator(accumulator, name)));
     const ConvBlock result = conv2d_block(seen, w, offset, how, behind.now(c), c.errors_block(error));
     behind.observe(c, result.extremes);
     return result.y;

@@ -78,7 +78,7 @@ struct BatchNormModule;
 // A batch norm right behind may be folded in: then the product's weights are gain w, its biases gain b + shift, and the lenses
 // see these.   Source: Jacob et al. 2018, section 3.2
 struct ProductModule : Module {
-  ProductModule(Builder& b, const std::string& name, const Shape& weight, bool has_bias);
+  ProductModule(Builder& b, const std::string& layer, const Shape& weight, bool has_bias);
   ~ProductModule() override;
   void visit(Visitor& v) override;
   Lens* input_lens() override { return &input; }
@@ -90,6 +90,8 @@ struct ProductModule : Module {
   Operands operands(Context& c, const Var& x);  // as the product with x sees them
   void fold(std::unique_ptr<BatchNormModule> behind);
 
+  std::string name;
+  Accumulator accumulator;
   Param weight;
   std::optional<Param> bias;
   Lens input, error;

@@ -29,7 +29,7 @@ struct LinearModule : ProductModule {
   Var forward(Context& c, const Var& x) override {
     const Var seen = c.look(input, x);
     const auto [w, b] = operands(c, seen);
-    return linear(seen, w, b, c.errors(error));
+    return linear(seen, w, b, c.errors(error), c.accumulator(accumulator, name));
   }
 };
 

@@ -8,6 +8,7 @@ struct SetPrecision : Visitor {
   const Precision& precision;
   explicit SetPrecision(const Precision& p) : precision(p) {}
   void lens(Lens& l) override { l.set(precision.of(l.role, l.layer())); }
+  void accumulator(const std::string& layer, Accumulator& a) override { a = precision.accumulator_of(layer); }
 };
 
 // Parameters must be cut as their quantizers say; what flows through the network shows its shape later.

@@ -11,9 +11,13 @@ double bound(const Shape& weight) { return std::sqrt(6.0 / static_cast<double>(w
 
 }  // namespace
 
-ProductModule::ProductModule(Builder& b, const std::string& name, const Shape& shape, bool has_bias)
-    : weight(b.weight(name, shape, bound(shape))), input(b.lens(name, Role::activations)), error(b.lens(name, Role::errors)) {
-  if (has_bias) bias.emplace(b.bias(name, shape[0]));
+ProductModule::ProductModule(Builder& b, const std::string& layer, const Shape& shape, bool has_bias)
+    : name(layer),
+      accumulator(b.accumulator(layer)),
+      weight(b.weight(layer, shape, bound(shape))),
+      input(b.lens(layer, Role::activations)),
+      error(b.lens(layer, Role::errors)) {
+  if (has_bias) bias.emplace(b.bias(layer, shape[0]));
 }
 
 ProductModule::~ProductModule() = default;
@@ -40,6 +44,7 @@ void ProductModule::visit(Visitor& v) {
   if (bias) lp::visit(*bias, v);
   lp::visit(error, v);
   if (norm) norm->visit(v);
+  v.accumulator(name, accumulator);
 }
 
 }  // namespace lp

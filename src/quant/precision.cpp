@@ -2,6 +2,7 @@
 #include "lptrain/quant/precision.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "lptrain/base/text.h"
 
@@ -36,8 +37,27 @@ void claim_scale(Fields& f, size_t role, const Quantizer& q) {
           fmt::format("{}: \"per\": \"network\" is for weights and biases, which are all known before a step; try tensor", name));
 }
 
+// Registers that count products of codes need codes, and room for one product.
+void check_accumulator(const Precision& p, const std::string& layer) {
+  const Accumulator a = p.accumulator_of(layer);
+  if (a.is_native() || !a.counts_codes()) return;
+  const Quantizer w = p.of(Role::weights, layer), x = p.of(Role::activations, layer), input = p.of(Role::input, "");
+  const auto is_integer = [](const Quantizer& q) { return q.format.is_integer_grid(); };
+  require(is_integer(w) && (is_integer(x) || is_integer(input)),
+          "precision.accumulator: {} counts products of integer codes, but in {} weights are {} and activations {}; give both "
+          "integer "
+          "formats, or an accumulator for reals, say f16",
+          a.format.name(), layer, w.format.name(), x.format.name());
+  const auto largest = [](const Quantizer& q) { return static_cast<double>(std::max(-q.grid().lo(), q.grid().hi())); };
+  const double product = largest(w) * largest(is_integer(x) ? x : input);
+  require(product <= a.format.max(),
+          "precision.accumulator: {} is narrower than a single product of {}, {} x {}, which reaches {:.0f}; try int{}",
+          a.format.name(), layer, w.format.name(), x.format.name(), product,
+          static_cast<int>(std::ceil(std::log2(product + 1))) + 1);
+}
+
 bool is_unset(const RoleQuantizers& r) {
-  return !r.both && std::ranges::none_of(r.roles, [](const auto& q) { return q.has_value(); });
+  return !r.both && !r.accumulator && std::ranges::none_of(r.roles, [](const auto& q) { return q.has_value(); });
 }
 
 }  // namespace
@@ -51,6 +71,7 @@ void RoleQuantizers::fields(Fields& f) {
     f(Words<Role>::list[i], roles[i], kDocs[i]);
     if (roles[i]) claim_scale(f, i, *roles[i]);
   }
+  f("accumulator", accumulator, kAccumulatorDoc);
   f.claim(!is_unset(*this), "names no role: give a format, or quantizers by role");
 }
 
@@ -59,6 +80,7 @@ void Precision::fields(Fields& f) {
     f(Words<Role>::list[i], roles[i], kDocs[i]);
     claim_scale(f, i, roles[i]);
   }
+  f("accumulator", accumulator, kAccumulatorDoc);
   f("overrides", overrides, "layer name pattern (* and ?) -> what differs there; the last match wins");
 }
 
@@ -73,10 +95,18 @@ Quantizer Precision::of(Role role, std::string_view layer) const {
   return q;
 }
 
+Accumulator Precision::accumulator_of(std::string_view layer) const {
+  Accumulator a = accumulator;
+  for (const auto& [pattern, rule] : overrides)
+    if (rule.accumulator && glob_match(pattern, layer)) a = *rule.accumulator;
+  return a;
+}
+
 void Precision::check(std::span<const std::string> layers) const {
   for (const auto& [pattern, rule] : overrides)
     require(std::ranges::any_of(layers, [&p = pattern](const std::string& layer) { return glob_match(p, layer); }),
             "precision.overrides: \"{}\" matches no layer{}", pattern, suggestion(pattern, layers));
+  for (const std::string& layer : layers) check_accumulator(*this, layer);
 }
 
 }  // namespace lp

@@ -38,6 +38,6 @@ struct ConvForward {
   Tensor x, w;
   std::optional<Scales> scales;  // none: the sums are reals
 };
-ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape);
+ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape, const Accumulator& accumulator = {});
 
 }  // namespace lp

@@ -51,9 +51,9 @@ Tensor in_exact_pieces(int64_t count, int64_t terms, const Shape& shape, Part pa
   return total;
 }
 
-Tensor run_conv(ConvPass pass, const ConvShape& s, const Tensor& a, const Tensor& b, const Shape& shape, DType type) {
-  Tensor c(shape, type);
-  conv2d({pass, s, a.dtype(), b.dtype(), type}, a.raw(), b.raw(), c.raw());
+Tensor run_conv(ConvPass pass, const ConvShape& s, const Tensor& a, const Tensor& b, const Shape& shape, const Arithmetic& how) {
+  Tensor c(shape, how.result);
+  conv2d({pass, s, a.dtype(), b.dtype(), how.result, how.accumulator}, a.raw(), b.raw(), c.raw());
   return c;
 }
 
@@ -65,9 +65,8 @@ Tensor run_matmul(MatmulKey key, const Tensor& a, const Tensor& b) {
   return c;
 }
 
-}  // namespace
-
-Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int axis_kept_b) {
+// Of the codes themselves, whatever holds their sums.
+Arithmetic of_codes(const Value& a, int axis_kept_a, const Value& b, int axis_kept_b) {
   const DType real = a.dtype();
   for (auto [v, axis] : {std::pair(&a, axis_kept_a), std::pair(&b, axis_kept_b)})
     if (std::string why = unusable(*v, axis); !why.empty()) return {real, real, real, why};
@@ -85,12 +84,30 @@ Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int ax
   return {DType::i16, DType::i16, DType::f64, "codes wider than 8 bits"};
 }
 
-Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias) {
+bool is_integer(const Arithmetic& how) { return !is_real(how.a) && !is_half(how.a); }
+
+}  // namespace
+
+Arithmetic on_reals(DType real, std::string why, const Accumulator& accumulator) {
+  return {real, real, real, std::move(why), accumulator.counts_codes() ? Accumulator{} : accumulator};
+}
+
+Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int axis_kept_b, const Accumulator& accumulator) {
+  Arithmetic how = of_codes(a, axis_kept_a, b, axis_kept_b);
+  if (is_real(how.a)) return on_reals(how.a, how.why, accumulator);
+  if (!accumulator.is_native() && !accumulator.counts_codes())
+    return on_reals(a.dtype(), fmt::format("sums of reals are held in {}", accumulator.format.name()), accumulator);
+  if (is_integer(how)) how.accumulator = accumulator;
+  return how;
+}
+
+Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias,
+              const Accumulator& accumulator) {
   const int64_t m = a.shape()[transpose_a ? 1 : 0], k = a.shape()[transpose_a ? 0 : 1], n = b.shape()[transpose_b ? 0 : 1];
-  Arithmetic how = arithmetic_of(a, transpose_a ? 1 : 0, b, transpose_b ? 0 : 1);
-  MatmulKey key{m, n, k, {}, {}, how.result, transpose_a, transpose_b};
+  Arithmetic how = arithmetic_of(a, transpose_a ? 1 : 0, b, transpose_b ? 0 : 1, accumulator);
+  MatmulKey key{m, n, k, {}, {}, how.result, transpose_a, transpose_b, false, how.accumulator};
   if (is_real(how.a)) return with_bias(run_matmul(key, a.tensor(), b.tensor()), bias);
-  const bool is_long = how.result == DType::i32 && k > kExactTerms;
+  const bool is_long = how.result == DType::i32 && k > kExactTerms && how.is_native();
   Tensor acc;
   if (is_long && transpose_a && !transpose_b) {
     const Tensor qa = operand(a, how.a), qb = operand(b, how.b);
@@ -109,11 +126,11 @@ Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b
   return finish(acc, Shape{m, n}, s, bias, a.dtype());
 }
 
-ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape) {
-  Arithmetic how = arithmetic_of(x, -1, w, 0);
-  if (how.result == DType::i32 && shape.KH * shape.KW * shape.C / shape.groups > kExactTerms)
+ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape, const Accumulator& accumulator) {
+  Arithmetic how = arithmetic_of(x, -1, w, 0, accumulator);
+  if (how.result == DType::i32 && shape.KH * shape.KW * shape.C / shape.groups > kExactTerms && how.is_native())
     how = {DType::i16, DType::i16, DType::f64, ""};
-  ConvForward f{{ConvPass::forward, shape, how.a, how.b, how.result}, {}, operand(w, how.b), {}};
+  ConvForward f{{ConvPass::forward, shape, how.a, how.b, how.result, how.accumulator}, {}, operand(w, how.b), {}};
   if (is_real(how.a)) {
     f.x = x.tensor();
     return f;
@@ -130,36 +147,37 @@ ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape)
   return f;
 }
 
-Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, const Tensor* bias) {
+Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, const Tensor* bias,
+                      const Accumulator& accumulator) {
   const Shape y{shape.N, shape.OH(), shape.OW(), shape.O};
-  const ConvForward f = conv_forward(x, w, shape);
-  const Tensor acc = run_conv(f.key.pass, f.key.shape, f.x, f.w, y, f.key.c);
+  const ConvForward f = conv_forward(x, w, shape, accumulator);
+  const Tensor acc = run_conv(f.key.pass, f.key.shape, f.x, f.w, y, {f.key.a, f.key.b, f.key.c, "", f.key.accumulator});
   return f.scales ? finish(acc, y, *f.scales, bias, x.dtype()) : with_bias(acc, bias);
 }
 
-Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& shape) {
+Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& shape, const Accumulator& accumulator) {
   const Shape dx{shape.N, shape.H, shape.W, shape.C};
-  const Arithmetic how = arithmetic_of(dy, -1, w, -1);
-  const bool is_integer = !is_real(how.a) && !is_half(how.a);
-  const bool fits = !is_integer || (dy.codes()->zero_point == 0 && shape.KH * shape.KW * shape.O / shape.groups <= kExactTerms);
-  if (is_real(how.a) || !fits) return run_conv(ConvPass::backward_data, shape, dy.tensor(), w.tensor(), dx, dy.dtype());
-  const Tensor acc = run_conv(ConvPass::backward_data, shape, operand(dy, how.a), operand(w, how.b), dx, how.result);
+  Arithmetic how = arithmetic_of(dy, -1, w, -1, accumulator);
+  const bool is_short = shape.KH * shape.KW * shape.O / shape.groups <= kExactTerms || !how.is_native();
+  if (is_integer(how) && (dy.codes()->zero_point != 0 || !is_short)) how = on_reals(dy.dtype(), "", accumulator);
+  const Tensor acc = run_conv(ConvPass::backward_data, shape, operand(dy, how.a), operand(w, how.b), dx, how);
+  if (is_real(how.a)) return acc;
   return finish(acc, dx, {steps_of(*dy.codes()), steps_of(*w.codes())}, nullptr, dy.dtype());
 }
 
-Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape) {
+Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape, const Accumulator& accumulator) {
   const Shape dw{shape.O, shape.KH, shape.KW, shape.C / shape.groups};
-  const Arithmetic how = arithmetic_of(x, -1, dy, 3);
-  const bool is_integer = !is_real(how.a) && !is_half(how.a);
-  if (is_real(how.a) || (is_integer && x.codes()->zero_point != 0))
-    return run_conv(ConvPass::backward_weights, shape, x.tensor(), dy.tensor(), dw, x.dtype());
+  Arithmetic how = arithmetic_of(x, -1, dy, 3, accumulator);
+  if (is_integer(how) && x.codes()->zero_point != 0) how = on_reals(x.dtype(), "", accumulator);
   const Tensor qx = operand(x, how.a), qe = operand(dy, how.b);
   auto piece = [&](int64_t begin, int64_t end) {
     ConvShape part = shape;
     part.N = end - begin;
-    return run_conv(ConvPass::backward_weights, part, qx.rows(begin, end), qe.rows(begin, end), dw, how.result);
+    return run_conv(ConvPass::backward_weights, part, qx.rows(begin, end), qe.rows(begin, end), dw, how);
   };
-  const Tensor acc = how.result == DType::i32 ? in_exact_pieces(shape.N, shape.OH() * shape.OW(), dw, piece) : piece(0, shape.N);
+  const bool has_pieces = how.result == DType::i32 && how.is_native();
+  const Tensor acc = has_pieces ? in_exact_pieces(shape.N, shape.OH() * shape.OW(), dw, piece) : piece(0, shape.N);
+  if (is_real(how.a)) return acc;
   // Here the errors' channels are rows of the result, seen as [O, KH KW C].
   const Shape flat{shape.O, dw.after(0)};
   return finish(acc.reshape(flat), flat, {steps_of(*dy.codes()), steps_of(*x.codes())}, nullptr, x.dtype()).reshape(dw);

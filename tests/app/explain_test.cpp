@@ -110,3 +110,22 @@ TEST_CASE("every method has a page made of its config: description, formulas, ru
   CHECK(Document::parse(last_line(run({"explain", "pact", "--json"}).out), "out").text_at("phases.0.quantizers.1.role") ==
         "activations");
 }
+
+TEST_CASE("accumulators: by layer, and the row that models them") {
+  CHECK(run({"explain", "accumulator"}).says("slow"));
+  const std::string set = R"(precision.overrides={"fc*": {"accumulator": "int16"}, "conv1": {"accumulator": "int32"}})";
+  const Document answer =
+      Document::parse(last_line(run({"explain", "accumulator", "cnn_int8", "--set", set, "--json"}).out), "out");
+  CHECK(answer.text_at("places.0.quantizer") == "int32");
+  CHECK(answer.text_at("places.1.quantizer") == "as the row holds them");
+  CHECK(answer.text_at("places.3.quantizer") == "int16");
+  const Document fc1 = Document::parse(last_line(run({"explain", "fc1", "cnn_int8", "--set", set, "--json"}).out), "out");
+  CHECK(fc1.text_at("products.0.row") == "reference");
+  CHECK(fc1.text_at("products.0.why").find("int16") != std::string::npos);
+  CHECK(fc1.text_at("products.0.is_modelled") == "true");
+  CHECK(fc1.text_at("products.1.is_modelled") == "false");  // errors are reals: nothing to count
+  const Document conv1 = Document::parse(last_line(run({"explain", "conv1", "cnn_int8", "--set", set, "--json"}).out), "out");
+  CHECK(conv1.text_at("products.0.is_modelled") == "false");  // no sum leaves 32 bits
+  const Outcome summary = run({"summary", "cnn_int8", "--set", set});
+  CHECK(summary.says("accumulators are modelled in fc1 (int16), fc2 (int16)"));
+}

@@ -200,3 +200,33 @@ TEST_CASE("a model survives writing and reading") {
     CHECK(write(again) == write(spec));
   }
 }
+
+TEST_CASE("accumulators reach the products of their layer, forward and backward, and leave with their phase") {
+  constexpr const char* kLayers = R"([{"conv2d": {"out": 3, "kernel": 3}}, "relu", "flatten", {"linear": {}}])";
+  const Tensor x = random_normal({4, 5, 5, 2}, Key(3));
+  const auto gradients = [&](Model& model) {
+    Tape tape;
+    Context context(&tape, Mode::train, Key(1));
+    const Gradients g = tape.backward(cross_entropy(model.forward(context, x), labels_for(4, 3)));
+    std::vector<std::vector<float>> list;  // of the weights
+    for (const auto& leaf : context.leaves())
+      if (leaf.first->value.shape().rank() > 1) {
+        const Tensor dw = g.of(leaf.second);
+        list.emplace_back(dw.data<float>().begin(), dw.data<float>().end());
+      }
+    return list;
+  };
+  Model plain = model_of(kLayers, {5, 5, 2}), narrow = model_of(kLayers, {5, 5, 2}, R"({"accumulator": "e5m2"})"),
+        random = model_of(kLayers, {5, 5, 2}, R"({"accumulator": {"format": "e5m2", "rounding": "stochastic"}})");
+  const auto exact = gradients(plain), coarse = gradients(narrow);
+  const Format e5m2 = Format::parse("e5m2");
+  REQUIRE(coarse.size() == 2);
+  for (size_t i = 0; i < 2; ++i) {
+    CHECK(coarse[i] != exact[i]);
+    for (const float dw : coarse[i]) CHECK(e5m2.value(e5m2.floor(static_cast<double>(dw))) == static_cast<double>(dw));
+  }
+  CHECK(gradients(random) == gradients(random));
+  CHECK(gradients(random) != coarse);
+  narrow.set_precision(Precision{});
+  CHECK(gradients(narrow) == exact);
+}

@@ -42,6 +42,7 @@ struct RoleExplanation {
   void fields(Fields& f);
   std::string text() const;
 };
+RoleExplanation explain_accumulator(const Precision* precision, const std::vector<std::string>& layers);
 RoleExplanation explain_role(Role role, const Precision* precision, const std::vector<std::string>& layers);
 
 // A quantizer of a method, with the formulas that it computes.

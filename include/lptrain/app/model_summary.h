@@ -1,6 +1,7 @@
 // What a network costs: numbers, multiplications, bits and memory, layer by layer.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/config.h"
@@ -12,6 +13,7 @@ struct ModelSummary {
   ModelCost cost;
   int64_t f32_bytes = 0;       // of all parameters in f32
   int64_t training_bytes = 0;  // predicted_resident_bytes (train/step_memory.h)
+  std::vector<std::string> modelled;  // layers whose accumulators are modelled, with their sums: exact, and slow
   void fields(Fields& f);
   std::string text() const;
 };

@@ -19,6 +19,7 @@ struct ProductPlan {
   std::string a, b, result;       // types of the operands, and what the sums are held in
   std::string why;                // it runs on reals, or on wider integers; "" if nothing is narrower
   std::string row;                // of the kernel table: what it runs on
+  bool is_modelled = false;       // its sums are those of a named accumulator, one product after the other: slow
   std::vector<FasterRow> faster;  // rows above it
   void fields(Fields& f);
 };

@@ -1,6 +1,7 @@
 // Randomness without state: every random number is a function of a key and an index, so results do not depend on
 // thread count, on the order of evaluation, or on what else was drawn.
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +19,8 @@ constexpr uint64_t mix(uint64_t x) {
 // A place in the tree of randomness: seed -> step -> tensor name -> use -> element.
 struct Key {
   uint64_t bits = 0;
+
+  auto operator<=>(const Key&) const = default;
 
   constexpr Key() = default;
   constexpr explicit Key(uint64_t seed) : bits(mix(seed)) {}

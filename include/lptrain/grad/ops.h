@@ -31,16 +31,17 @@ Var log(const Var& x);
 Var abs(const Var& x);                             // gradient sign(x), 0 at 0
 Var clamp(const Var& x, double low, double high);  // gradient 1 inside and at the bounds, as PyTorch's
 
-// ---- products. `error` sees dL/dy before either gradient is formed: the place where errors are quantized.
-// y[m,n] = sum_k x[m,k] w[k,n]
-Var matmul(const Var& x, const Var& w, Prepare error = {});
+// ---- products. `error` sees dL/dy before either gradient is formed: the place where errors are quantized. `accumulator` holds
+// the sums of the product and of both its gradients, which are those of the exact product (straight through). y[m,n] = sum_k
+// x[m,k] w[k,n]
+Var matmul(const Var& x, const Var& w, Prepare error = {}, const Accumulator& accumulator = {});
 // y[N,O] = sum_i x[N,I] w[O,I] + b[O]; b may be empty (Var{}). x may have more leading axes.
-Var linear(const Var& x, const Var& w, const Var& b, Prepare error = {});
+Var linear(const Var& x, const Var& w, const Var& b, Prepare error = {}, const Accumulator& accumulator = {});
 // NHWC x[N,H,W,C], w[O,KH,KW,C/groups], b[O] or empty; formula in kernel/product.h.
 struct Conv2d {
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, groups = 1;
 };
-Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare error = {});
+Var conv2d(const Var& x, const Var& w, const Var& b, const Conv2d& how, Prepare error = {}, const Accumulator& accumulator = {});
 
 // ---- pooling, NHWC
 struct Pool2d {

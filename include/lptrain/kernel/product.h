@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 
+#include "lptrain/kernel/accumulator.h"
 #include "lptrain/kernel/table.h"
 #include "lptrain/number/dtype.h"
 
@@ -14,6 +15,8 @@ namespace lp {
 //   f64 f64 -> f64;  f32 f32 -> f32;  bf16 bf16 -> f32, f16 f16 -> f32 (products exact, sums in f32);
 //   {i8,u8} {i8,u8} -> i32, exact for k <= 65793 and modulo 2^32 beyond;  i16 i16 -> f64 holding integers, exact for k < 2^23.
 // Any other pair, a c of another type and negative sizes are errors (usage). Operands need the alignment of their type only.
+// A key may name another accumulator, which the scalar reference row models: exact, and slow. It sums in the order in which the
+// formulas below name their indices, the first one outermost.
 
 inline constexpr int64_t kExactTerms = 65793;  // of bytes in an i32: 255 * 128 * 65793 < 2^31
 
@@ -24,6 +27,8 @@ struct MatmulKey {
   int64_t m, n, k;
   DType a, b, c;
   bool transpose_a = false, transpose_b = false, accumulate = false;
+  Accumulator accumulator = {};
+  bool is_modelled() const;  // its sums are not those that every row makes
   auto operator<=>(const MatmulKey&) const = default;
 };
 using MatmulRun = void(const MatmulKey&, const void* a, const void* b, void* c);
@@ -43,7 +48,7 @@ struct ConvShape {
 };
 
 // forward:           a = x, b = w, c = y
-// backward_data:     a = dy, b = w, c = dx      dx = the sum of dy w over all (i,j,o) that read the element
+// backward_data:     a = dy, b = w, c = dx      dx = the sum of dy w over all (u,v,o) through which y reads the element
 // backward_weights:  a = x, b = dy, c = dw      dw[o,u,v,c] = sum_{n,i,j} dy[n,i,j,o] x[n, ...]
 // Sums run over K = KH*KW*C/groups, KH*KW*O/groups and N*OH*OW terms; the bounds above hold for these.
 enum class ConvPass : uint8_t { forward, backward_data, backward_weights };
@@ -51,6 +56,9 @@ struct ConvKey {
   ConvPass pass;
   ConvShape shape;
   DType a, b, c;
+  Accumulator accumulator = {};
+  int64_t terms() const;  // of the longest sum
+  bool is_modelled() const;
   auto operator<=>(const ConvKey&) const = default;
 };
 using ConvRun = void(const ConvKey&, const void* a, const void* b, void* c);

@@ -33,8 +33,9 @@ class Context {
   Context(Tape* tape, Mode mode, Key key = {}) : tape_(tape), mode_(mode), key_(key) {}
 
   bool is_training() const { return mode_ == Mode::train; }
-  Tape* tape() const { return tape_; }  // null: inference
-  Key noise(const std::string& name);   // differs for every use of the name within the pass
+  Tape* tape() const { return tape_; }                                      // null: inference
+  Key noise(const std::string& name);                                       // differs for every use of the name within the pass
+  Accumulator accumulator(const Accumulator& a, const std::string& layer);  // with its noise; evaluation rounds to nearest
 
   Var param(Param& p);  // leaf -> mask -> lens: the only door to weights
   Var bare(Param& p);   // leaf -> mask: for those who change weights before their lens sees them (nn/product.cpp)

@@ -54,6 +54,8 @@ class Builder {
   Param plain(const std::string& name, Shape shape, double value);    // norm gains and shifts: constant, no role, no decay
   Lens lens(const std::string& layer, Role role);  // "<layer>.input", "<layer>.error": channels along the last axis
 
+  Accumulator accumulator(const std::string& layer) const { return precision_.accumulator_of(layer); }
+
   // A line of summary; the parameters made since the last note are this layer's.
   void note(std::string name, std::string kind, const Shape& output, int64_t macs, std::optional<ConvShape> product = {});
   const std::vector<std::string>& layers() const { return layers_; }  // with weights, in order: what overrides may name

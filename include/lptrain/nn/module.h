@@ -17,6 +17,7 @@ class Visitor {
     (void)name;
   }  // running statistics, observed extents (empty before): state without gradient
   virtual void lens(Lens&) {}
+  virtual void accumulator(const std::string& layer, Accumulator&) { (void)layer; }  // of a product
 };
 void visit(Param& p, Visitor& v);    // the parameter, then its lens
 void visit(Lens& lens, Visitor& v);  // the lens, its buffers, its learned scale

@@ -1,5 +1,6 @@
 // A number format: which reals exist. Everything else (rounding, quantizers, kernels) asks only the questions answered here.
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ struct Format {
   uint8_t range_bits = 8;
   uint8_t fraction_bits = 23;  // how fine it is: mantissa bits (Float), fraction bits (Fixed), the most of them (Posit)
 
-  bool operator==(const Format&) const = default;
+  auto operator<=>(const Format&) const = default;  // == is what it means; < is some order, for maps
 
   static Format parse(std::string_view text);  // throws Error(usage): what was found, why it cannot be, what can
   std::string name() const;                    // canonical: parse(name()) == *this, parse("e5m10").name() == "f16"

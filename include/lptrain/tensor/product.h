@@ -7,6 +7,8 @@
 //   codes of at most 8 bits, both    s32 accumulators        exact; sums longer than the s32 bound are split and joined exactly
 //   in f64 codes of at most 16 bits, both   integers held in f64    exact below 2^53 bf16 x bf16, f16 x f16           products
 //   exact, sums in f32 else                             f32 or f64
+// A modelled accumulator (kernel/accumulator.h) changes that: int<N> holds sums of products of codes where both operands are
+// integers, and leaves other products alone; any other format holds sums of products of reals. A bias is added afterwards.
 // Integer results become reals by kernel/epilogue.h, the same for every row: simulated and native execution agree bit for bit.
 #pragma once
 #include <string>
@@ -17,19 +19,24 @@
 namespace lp {
 
 // c[m,n] = sum_k op(a)[m,k] op(b)[k,n] + bias[n].  op(a) is a[m,k], or a[k,m]^T if transpose_a; likewise b. bias may be null.
-Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias = nullptr);
+Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias = nullptr,
+              const Accumulator& accumulator = {});
 
 // The three convolutions of kernel/product.h.
-Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, const Tensor* bias = nullptr);
-Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& shape);
-Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape);
+Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, const Tensor* bias = nullptr,
+                      const Accumulator& accumulator = {});
+Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& shape, const Accumulator& accumulator = {});
+Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape, const Accumulator& accumulator = {});
 
 // The arithmetic that a product of these operands runs in, and why it is not a narrower one ("" if it is the narrowest).
 struct Arithmetic {
   DType a, b, result;
   std::string why;
+  Accumulator accumulator = {};  // as far as it has a say in it
+  bool is_native() const { return accumulator.is_native(); }
 };
 // axis_kept_a/b: the axis of the codes along which a scale may vary (-1: none).
-Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int axis_kept_b);
+Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int axis_kept_b, const Accumulator& accumulator = {});
+Arithmetic on_reals(DType real, std::string why, const Accumulator& accumulator = {});
 
 }  // namespace lp
