@@ -27,12 +27,15 @@ double step_of(const Quantizer& q) { return q.format.is_integer_grid() ? std::ld
 
 int floor_log2(double x) { return std::ilogb(x); }
 int ceil_log2(double x) { return std::ilogb(x) + (std::ldexp(1.0, std::ilogb(x)) < x); }
+// round(log2 x), from x^2: the largest k with x^2 >= 2^(2k - 1).
+int round_log2_root(double square) { return (std::ilogb(square) + 1) >> 1; }
 
 int exponent_of(PowerRule rule, double most, double reach, int mantissa_bits) {
   switch (rule) {
     case PowerRule::floor: return floor_log2(most) - floor_log2(reach);
     case PowerRule::ceil: return ceil_log2(most) - floor_log2(reach);
     case PowerRule::reach: return ceil_log2(most / reach);
+    case PowerRule::nearest: return round_log2_root(most * most) - floor_log2(reach) - 1;
     case PowerRule::even: break;
   }
   const double last_place = std::ldexp(1.0, floor_log2(most) - mantissa_bits);
@@ -58,6 +61,8 @@ constexpr ChoiceRow<Scale> kRows[] = {
                                     "overflow (Courbariaux et al. 2015)"),
     choice_row<Scale, Fixed>("fixed", "a given number"),
     choice_row<Scale, FanIn>("fan_in", "sqrt(factor / fan-in) of weights: with 6 the bound that they are drawn from"),
+    choice_row<Scale, PowerOfFanIn>(
+        "pow2_fan_in", "a power of two for each layer, from the number of its inputs: of weights (WAGE, Wu et al. 2018)"),
     choice_row<Scale, Learned>("learned", "a trained parameter (LSQ, Esser et al. 2020)"),
     choice_row<Scale, Pact>("pact", "a trained clipping level (PACT, Choi et al. 2018)"),
     choice_row<Scale, KMeans>("kmeans", "a trained codebook of 2^bits numbers (Deep Compression, Han et al. 2016)"),
@@ -182,14 +187,17 @@ Extent Deviation::measure(const Tensor& x, const Lanes& lanes, const Quantizer& 
   return symmetric(high);
 }
 
-void PowerOfTwo::fields(Fields& f) { f("rule", rule, "floor (OCP MX), ceil, even, or reach (saturates nothing)"); }
+void PowerOfTwo::fields(Fields& f) {
+  f("rule", rule, "floor (OCP MX), ceil, even, reach (saturates nothing) or nearest (WAGE)");
+  f("shift", shift, "bits that are dropped besides: the power of two is 2^shift times what the rule says", {-30, 30});
+}
 
 Extent PowerOfTwo::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
   const double reach = q.ends().reach();
   return symmetric(map(largest_of(x, lanes), [&](auto most) -> decltype(most) {
     if (most == 0 || !std::isfinite(most)) return most;
     return static_cast<decltype(most)>(
-        std::ldexp(reach, exponent_of(rule, static_cast<double>(most), reach, q.format.fraction_bits)));
+        std::ldexp(reach, exponent_of(rule, static_cast<double>(most), reach, q.format.fraction_bits) + shift));
   }));
 }
 
@@ -209,6 +217,16 @@ void FanIn::fields(Fields& f) { f("factor", factor, "scale = sqrt(factor / fan-i
 Extent FanIn::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
   const double fan_in = x.shape().rank() == 0 ? 1 : static_cast<double>(x.shape().after(0));
   return symmetric(lanes, std::sqrt(factor / std::max(fan_in, 1.0)) * q.ends().reach());
+}
+
+void PowerOfFanIn::fields(Fields& f) {
+  f("gain", gain, "of the range: 1.414 is what a relu needs, more leaves room to grow", {1e-3, 1e3});
+}
+
+Extent PowerOfFanIn::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  const double reach = q.ends().reach(), fan_in = static_cast<double>(x.shape().rank() > 1 ? x.shape().after(0) : x.size());
+  const double end = std::ldexp(1.0, round_log2_root(3 * gain * gain / std::max(1.0, fan_in)));
+  return symmetric(lanes, end * reach / std::ldexp(1.0, floor_log2(reach) + 1));
 }
 
 // Starts at s = 2 mean|x| / sqrt(Q), Q the greatest of the grid.   Source: Esser et al. 2020, section 2.1.

@@ -65,13 +65,16 @@ struct Deviation : ScaleRow<Deviation, Scale::Kind::measured> {
 //   ceil    ceil(log2 m) - floor(log2 g)
 //   even    floor(log2 m') - floor(log2 g), m' = m rounded to the mantissa of the elements, ties to even
 //   reach   ceil(log2(m / g)): the least that saturates nothing
-enum class PowerRule : uint8_t { floor, ceil, even, reach };
+//   nearest round(log2 m) - floor(log2 g) - 1: the ends of the grid lie at the power of two nearest to m (WAGE's Shift)
+// Then `shift` is added: on a grid of integers the numbers lose so many bits more, as rounding right shifts take them.
+enum class PowerRule : uint8_t { floor, ceil, even, reach, nearest };
 template <>
 struct Words<PowerRule> {
-  static constexpr std::string_view list[] = {"floor", "ceil", "even", "reach"};
+  static constexpr std::string_view list[] = {"floor", "ceil", "even", "reach", "nearest"};
 };
 struct PowerOfTwo : ScaleRow<PowerOfTwo, Scale::Kind::measured> {
   PowerRule rule = PowerRule::floor;
+  int shift = 0;
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   bool reads_extremes_only() const override { return true; }
@@ -88,6 +91,14 @@ struct Fixed : ScaleRow<Fixed, Scale::Kind::fixed> {
 // sqrt(factor / n), n the numbers behind each output: of weights [O, ...] their fan-in.
 struct FanIn : ScaleRow<FanIn, Scale::Kind::fixed> {
   double factor = 6;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+};
+
+// The ends of the grid lie at +-2^round(log2(gain sqrt(3 / fan-in))), the fan-in being the numbers of one output: a power of two
+// for each layer that no number moves, and the same for formats of all widths.   Source: Wu et al. 2018 (WAGE), section 3.2
+struct PowerOfFanIn : ScaleRow<PowerOfFanIn, Scale::Kind::fixed> {
+  double gain = 2;
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
 };

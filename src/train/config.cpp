@@ -91,7 +91,7 @@ void RunConfig::fields(Fields& f) {
   f("expected", expected, "what it reaches, for people");
   f("model", model, "a name in models/, or the model itself");
   f("dataset", dataset, "a name in datasets/, or where files are");
-  f("compute", compute, "type of all arithmetic that is not narrowed");
+  f("compute", compute, "type of all arithmetic that is not narrowed; integer: there is none, and what would be is an error");
   f("init_from", init_from, "run folder or weights file to start from");
   f("precision", precision, "which numbers are narrow: role -> quantizer");
   f("train", train, "how the weights are moved");
@@ -109,7 +109,7 @@ RunConfig read_config(Document document, std::span<const std::string> assignment
   top.erase("phases");
   read(top, config);
   config.phases = read_phases(document);
-  if (config.compute == Compute::f32)
+  if (config.compute != Compute::f64)
     for (size_t i = 0; i < config.phases.size(); ++i)
       check_needs_f64(config.phases[i].precision, config.phases.size() > 1 ? fmt::format("phases.{}.", i) : "");
   config.document = with_phases(write(config), document);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "lptrain/grad/integer.h"
+
 namespace lp {
 namespace {
 
@@ -57,8 +59,19 @@ struct MeanSquaredError : Loss {
   int32_t predict(std::span<const double> logits) const override { return class_of(logits, 0.5); }
 };
 
+struct IntegerCrossEntropy : Loss {
+  int fraction_bits = 8;
+  std::unique_ptr<Loss> clone() const override { return std::make_unique<IntegerCrossEntropy>(*this); }
+  void fields(Fields& f) override {
+    f("fraction_bits", fraction_bits, "of the exponents of 2 that logits become; 0: whole ones, as NITI has them", {0, 12});
+  }
+  Var operator()(const Var& logits, Labels labels) const override { return integer_cross_entropy(logits, labels, fraction_bits); }
+};
+
 constexpr ChoiceRow<Loss> kRows[] = {
     choice_row<Loss, CrossEntropy>("cross_entropy", "-log of the softmax at the label"),
+    choice_row<Loss, IntegerCrossEntropy>(
+        "integer_cross_entropy", "the same, its gradient by additions, shifts and a division   Source: Wang et al. 2022"),
     choice_row<Loss, BinaryCrossEntropy>("binary_cross_entropy",
                                          "-log of the sigmoid: one column for two classes, or each class against all others"),
     choice_row<Loss, MeanSquaredError>("mse", "squared distance to 1 in the label's column and 0 in the others"),

@@ -133,6 +133,11 @@ void OptimizerState::restore(const std::string& name, Tensor value) {
   list[index] = std::move(value);
 }
 
+void store_masters(Model& model, const PhaseSpec& phase, int64_t step) {
+  const Update store{phase, {}, Key(phase.train.seed).with("start").with(static_cast<uint64_t>(step))};
+  for (Param* p : model.params()) store.narrow(p->value, Role::master, *p, p->name);
+}
+
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
                        const StepPlace& place, LossScale& loss_scale, OptimizerState& state) {
   const Key key = Key(phase.train.seed).with("step").with(static_cast<uint64_t>(place.step));

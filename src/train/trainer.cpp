@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lptrain/base/trace.h"
+#include "lptrain/train/integer.h"
 
 namespace lp {
 namespace {
@@ -68,7 +69,9 @@ Trainer::Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch
       watches_(std::move(watches)),
       model_(config.model, data.shape, static_cast<int64_t>(data.classes.size()), config.phases[0].precision, config.dtype(),
              Key(config.train.seed).with("init")),
-      loss_scale_(config.phases[0].train.loss_scale) {}
+      loss_scale_(config.phases[0].train.loss_scale) {
+  if (config.compute == Compute::integer) require_integers(config, model_);
+}
 
 const PhaseSpec& Trainer::phase() const {
   return config_.phases[static_cast<size_t>(std::min<int64_t>(progress_.position.phase, std::ssize(config_.phases) - 1))];
@@ -88,6 +91,7 @@ bool Trainer::run(const std::atomic<int>& stop, const Save& save) {
   Position& at = progress_.position;
   while (at.phase < std::ssize(config_.phases)) {
     enter_phase();
+    if (at.epoch == 0 && at.batch == 0) store_masters(model_, phase(), at.step);
     if (at.step == 0) save(Moment::start);
     while (at.epoch < phase().train.epochs)
       if (!run_epoch(stop, save)) return false;

@@ -161,3 +161,31 @@ TEST_CASE("scales are rounded to their own format, and never to 0") {
   CHECK(g.scale.data<float>()[1] == doctest::Approx(100.0 / 127 / 448 * 0x1p-9));
   CHECK(g.scale.data<float>()[2] == doctest::Approx(100.0 / 127 / 448 * 13));  // 13.44 between 13 and 14
 }
+
+TEST_CASE("pow2: to the nearest on a scale of logarithms, and with bits dropped besides (WAGE: Wu et al. 2018, eq. 7)") {
+  for (const double most : {0.3, 0.7, 0.7072, 1.0, 1.41, 1.42, 100.0, 3e-9}) {
+    CAPTURE(most);
+    const Tensor x = Tensor::of<float>({2}, {0.1f * static_cast<float>(most), -static_cast<float>(most)});
+    const double shift = std::exp2(std::round(std::log2(static_cast<double>(static_cast<float>(most)))));
+    CHECK(scale_of(R"({"format": "int8", "narrow": true, "scale": {"pow2": {"rule": "nearest"}}})", x) == shift / 128);
+    const double reach = scale_of(R"({"format": "int8", "narrow": true, "scale": {"pow2": {"rule": "reach"}}})", x);
+    CHECK(scale_of(R"({"format": "int8", "narrow": true, "scale": {"pow2": {"rule": "reach", "shift": 5}}})", x) == 32 * reach);
+  }
+}
+
+TEST_CASE("pow2_fan_in: a power of two from the shape alone, alike in all widths") {
+  for (const int64_t fan_in : {1, 6, 9, 24, 54, 288, 784, 12544})
+    for (const double gain : {1.0, 1 / 0.75, 2.0}) {
+      CAPTURE(fan_in);
+      CAPTURE(gain);
+      const double root = gain * std::sqrt(3.0 / static_cast<double>(fan_in)),
+                   end = std::exp2(std::floor(std::log2(root) + 0.5 + 1e-12));
+      const Tensor w = random_normal({3, fan_in}, Key(4));
+      for (const auto& each : {std::pair{"int8", 128.0}, {"int16", 32768.0}, {"int2", 2.0}}) {
+        const std::string json =
+            fmt::format(R"({{"format": "{}", "narrow": true, "scale": {{"pow2_fan_in": {{"gain": {}}}}}}})", each.first, gain);
+        CHECK(scale_of(json, w) == end / each.second);
+        CHECK(scale_of(json, Tensor::zeros(w.shape())) == end / each.second);
+      }
+    }
+}

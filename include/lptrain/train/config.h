@@ -15,10 +15,11 @@
 
 namespace lp {
 
-enum class Compute : uint8_t { f32, f64 };
+// integer: f32 that holds nothing but integers times powers of two (train/integer.h).
+enum class Compute : uint8_t { f32, f64, integer };
 template <>
 struct Words<Compute> {
-  static constexpr std::string_view list[] = {"f32", "f64"};
+  static constexpr std::string_view list[] = {"f32", "f64", "integer"};
 };
 
 // How the weights are moved.

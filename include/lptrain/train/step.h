@@ -35,6 +35,9 @@ struct StepOutcome {
   bool skipped = false;            // the loss scale was too high for the gradients; nothing was changed
 };
 
+// Rounds the weights to their master formats, as every later step leaves them: before the first step of a phase.
+void store_masters(Model& model, const PhaseSpec& phase, int64_t step);
+
 // Moves the model by one batch. Throws Error(diverged) when the loss, or gradients without a loss scale that can be lowered, are
 // not finite; the message names the tensor, the largest weight and what to try.
 //   gradients -> unscaled -> clipped -> quantized (role weight_grads) -> optimizer -> state quantized -> weights held within
