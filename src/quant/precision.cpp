@@ -33,6 +33,9 @@ void claim_scale(Fields& f, size_t role, const Quantizer& q) {
   f.claim(
       remembers || kind != Scale::Kind::observed,
       fmt::format("{}: the scale \"{}\" needs earlier steps, of which nothing is kept here; try absmax", name, q.scale.name()));
+  const bool has_inputs = role == static_cast<size_t>(Role::weights) || role >= static_cast<size_t>(Role::weight_grads);
+  f.claim(has_inputs || q.scale.name() != "layer_shift",
+          fmt::format("{}: the scale \"layer_shift\" counts the inputs of weights; try pow2", name));
   f.claim(is_parameter || q.per.kind != Per::Kind::network,
           fmt::format("{}: \"per\": \"network\" is for weights and biases, which are all known before a step; try tensor", name));
 }

@@ -61,8 +61,8 @@ constexpr ChoiceRow<Scale> kRows[] = {
                                     "overflow (Courbariaux et al. 2015)"),
     choice_row<Scale, Fixed>("fixed", "a given number"),
     choice_row<Scale, FanIn>("fan_in", "sqrt(factor / fan-in) of weights: with 6 the bound that they are drawn from"),
-    choice_row<Scale, PowerOfFanIn>(
-        "pow2_fan_in", "a power of two for each layer, from the number of its inputs: of weights (WAGE, Wu et al. 2018)"),
+    choice_row<Scale, LayerShift>(
+        "layer_shift", "a power of two for each layer, from the number of its inputs: of weights (WAGE, Wu et al. 2018)"),
     choice_row<Scale, Learned>("learned", "a trained parameter (LSQ, Esser et al. 2020)"),
     choice_row<Scale, Pact>("pact", "a trained clipping level (PACT, Choi et al. 2018)"),
     choice_row<Scale, KMeans>("kmeans", "a trained codebook of 2^bits numbers (Deep Compression, Han et al. 2016)"),
@@ -219,11 +219,11 @@ Extent FanIn::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) c
   return symmetric(lanes, std::sqrt(factor / std::max(fan_in, 1.0)) * q.ends().reach());
 }
 
-void PowerOfFanIn::fields(Fields& f) {
+void LayerShift::fields(Fields& f) {
   f("gain", gain, "of the range: 1.414 is what a relu needs, more leaves room to grow", {1e-3, 1e3});
 }
 
-Extent PowerOfFanIn::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+Extent LayerShift::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
   const double reach = q.ends().reach(), fan_in = static_cast<double>(x.shape().rank() > 1 ? x.shape().after(0) : x.size());
   const double end = std::ldexp(1.0, round_log2_root(3 * gain * gain / std::max(1.0, fan_in)));
   return symmetric(lanes, end * reach / std::ldexp(1.0, floor_log2(reach) + 1));

@@ -97,7 +97,7 @@ struct FanIn : ScaleRow<FanIn, Scale::Kind::fixed> {
 
 // The ends of the grid lie at +-2^round(log2(gain sqrt(3 / fan-in))), the fan-in being the numbers of one output: a power of two
 // for each layer that no number moves, and the same for formats of all widths.   Source: Wu et al. 2018 (WAGE), section 3.2
-struct PowerOfFanIn : ScaleRow<PowerOfFanIn, Scale::Kind::fixed> {
+struct LayerShift : ScaleRow<LayerShift, Scale::Kind::fixed> {
   double gain = 2;
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;

@@ -25,7 +25,7 @@ std::string rule_of(const Quantizer& q) {
 
 // Why a quantizer's results are not integers with one power of two for the tensor, or "".
 std::string not_integer(const Quantizer& q) {
-  static constexpr std::array kShifts{"pow2", "pow2_fan_in", "fixed"};
+  static constexpr std::array kShifts{"pow2", "layer_shift", "fixed"};
   if (q.is_identity()) return "is not quantized; give it an integer format";
   if (!q.format.is_integer_grid()) return fmt::format("is {}, which is no grid of integers", q.format.name());
   if (q.per != Per::tensor || q.zero_point || q.offset || q.scale_format != kF32)
@@ -88,8 +88,8 @@ void check_weights(Model& model, const PhaseSpec& phase, const std::string& wher
     const Quantizer master = phase.precision.of(Role::master, layer), dw = phase.precision.of(Role::weight_grads, layer);
     if (!not_integer(master).empty() || !not_integer(dw).empty()) continue;
     if (master.rule().kind() != Scale::Kind::fixed || dw.rule().kind() != Scale::Kind::fixed) {
-      list.push_back(fmt::format("{}precision.master and weight_grads of {} need a scale that does not move: pow2_fan_in or fixed",
-                                 where, layer));
+      list.push_back(fmt::format(
+          "{}precision.master and weight_grads of {} need a scale that does not move: layer_shift or fixed", where, layer));
       continue;
     }
     const double steps = phase.train.optimizer->lr * fixed_scale(dw, p->value) / fixed_scale(master, p->value);

@@ -55,6 +55,15 @@ TEST_CASE("scales are refused where they cannot be had") {
         }).empty());
 }
 
+TEST_CASE("layer_shift is for what has the shape of weights") {
+  CHECK(holds(error_of([] { from_json<Precision>(R"({"activations": {"format": "int8", "scale": "layer_shift"}})"); }),
+              "try pow2"));
+  for (const char* role : {"weights", "weight_grads", "master"})
+    CHECK(error_of([&] {
+            from_json<Precision>(fmt::format(R"({{"{}": {{"format": "int8", "scale": "layer_shift"}}}})", role));
+          }).empty());
+}
+
 TEST_CASE("every role says what it is") {
   for (size_t i = 0; i < kRoles; ++i) CHECK_FALSE(doc_of(static_cast<Role>(i)).empty());
   static_assert(std::size(Words<Role>::list) == kRoles);

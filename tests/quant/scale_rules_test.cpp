@@ -173,7 +173,7 @@ TEST_CASE("pow2: to the nearest on a scale of logarithms, and with bits dropped 
   }
 }
 
-TEST_CASE("pow2_fan_in: a power of two from the shape alone, alike in all widths") {
+TEST_CASE("layer_shift: a power of two from the shape alone, alike in all widths") {
   for (const int64_t fan_in : {1, 6, 9, 24, 54, 288, 784, 12544})
     for (const double gain : {1.0, 1 / 0.75, 2.0}) {
       CAPTURE(fan_in);
@@ -183,7 +183,7 @@ TEST_CASE("pow2_fan_in: a power of two from the shape alone, alike in all widths
       const Tensor w = random_normal({3, fan_in}, Key(4));
       for (const auto& each : {std::pair{"int8", 128.0}, {"int16", 32768.0}, {"int2", 2.0}}) {
         const std::string json =
-            fmt::format(R"({{"format": "{}", "narrow": true, "scale": {{"pow2_fan_in": {{"gain": {}}}}}}})", each.first, gain);
+            fmt::format(R"({{"format": "{}", "narrow": true, "scale": {{"layer_shift": {{"gain": {}}}}}}})", each.first, gain);
         CHECK(scale_of(json, w) == end / each.second);
         CHECK(scale_of(json, Tensor::zeros(w.shape())) == end / each.second);
       }

@@ -10,7 +10,7 @@ namespace lp {
 //   products          sums of products of codes of at most 16 bits, exact (32-bit sums for bytes); then, if a sum has more than
 //   24
 //                     significant bits, it is rounded to 24, ties to even: f32 carries the sums, and has no more
-//   requantization    the largest magnitude gives the exponent (scale pow2), or the layer's size does (fan_in); a shift, with the
+//   requantization    the largest magnitude gives the exponent (scale pow2), or the layer's size does (layer_shift); a shift, with the
 //                     bits that fall off rounded to nearest even, or compared with a random integer (stochastic)
 //   relu, max_pool2d  comparisons
 //   loss              integer_cross_entropy (grad/integer.h): additions, shifts, one integer division a class
