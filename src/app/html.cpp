@@ -51,6 +51,8 @@ pre{margin:0;padding:12px 16px;background:color-mix(in srgb,var(--ink) 6%,var(--
 font:13.5px/1.5 ui-monospace,"SFMono-Regular",Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;
 overflow-wrap:anywhere}
 details{margin-top:16px}summary{cursor:pointer;color:var(--s0);font-size:15px}details>*+*{margin-top:12px}
+.remarks{margin:0 0 18px;padding-left:20px;max-width:52em}.remarks li{margin-bottom:4px}
+.columns+.scroll,.scroll+.scroll{margin-top:22px}
 section>h2+*,section>.note+*,section>pre+*{margin-top:18px}
 section>h2+.note{margin-top:4px}
 footer{margin-top:52px;color:var(--soft);font-size:13px}

@@ -147,15 +147,15 @@ std::string reproduce_section(const RunStory& story) {
 std::string run_page(const RunStory& story, const RunConfig& config, const Dataset& data, Model& model) {
   const ModelCost cost = cost_of(model);
   std::string body = page_header(story, config, cost) + page_tiles(story.summary, cost) + learning_section(story);
-  std::string histograms;
+  std::vector<TensorView> views;
   if (story.summary.status == "finished") {
     const TrainSpec& train = config.phases.back().train;
-    const Examination e = examine(model, *train.loss, data, train.eval_batch);
+    Examination e = examine(model, *train.loss, data, train.eval_batch);
     body += mistakes_section(e, data);
-    histograms = histograms_section(e);
+    views = std::move(e.tensors);
   }
-  body += layers_section(cost, config, model) + histograms + numerics_section(story.numerics) + data_section(data) +
-          reproduce_section(story) + fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
+  body += layers_section(cost, config, model, views) + histograms_section(views) + numerics_section(story.history) +
+          data_section(data) + reproduce_section(story) + fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
   return html::page(fmt::format("{} · lptrain", story.summary.name), body);
 }
 

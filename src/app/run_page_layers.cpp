@@ -1,9 +1,9 @@
 // Layer by layer: formats, cost, kernels, and where the numbers lie.
 #include <algorithm>
-#include <cmath>
 
 #include "lptrain/app/console.h"
 #include "lptrain/app/html.h"
+#include "lptrain/app/numerics_text.h"
 #include "lptrain/app/product_plan.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/base/plot.h"
@@ -49,79 +49,76 @@ std::vector<std::string> cells_of(const LayerCost& c, const std::vector<Role>& r
   return row;
 }
 
-PlotAxis histogram_axis(const Histogram& h) {
-  PlotAxis axis = linear_axis("", std::vector{h.low, h.high}, "", 4);
-  axis.low = h.low;
-  axis.high = h.high;
-  std::erase_if(axis.ticks, [&](double v) { return v < h.low || v > h.high; });
-  return axis;
+std::string histogram_figure(const TensorView& view) {
+  const std::string caption = view.format.empty() ? "not quantized" : fmt::format("{}, {} levels", view.format, view.levels);
+  return html::figure(histogram_plot(view, kWidth, kHeight).svg(view.name() + ": histogram"), caption);
 }
 
-std::string histogram_figure(const std::string& name, const Histogram& h, int series) {
-  std::vector<double> heights;
-  for (int64_t count : h.counts) heights.push_back(std::sqrt(static_cast<double>(count)));
-  const double most = heights.empty() ? 1 : std::max(1.0, std::ranges::max(heights));
-  Plot plot(kWidth, kHeight, histogram_axis(h), {name, 0, most, false, {}, {}});
-  plot.bars(h.low, h.high, heights, series);
-  plot.rules(h.levels, 4);
-  const std::string format = h.format.empty() ? "not quantized" : fmt::format("{}, {} levels", h.format, h.level_count);
-  return html::figure(plot.svg(name + ": histogram"), format);
-}
-
-std::string histograms_of(const LayerView& view) {
-  std::string s;
-  if (view.weights) s += histogram_figure(view.name + " weights", *view.weights, 0);
-  if (view.activations) s += histogram_figure(view.name + " activations", *view.activations, 2);
-  return s;
+// SQNR of a role in a layer, if it was looked at.
+std::string sqnr_cell(const std::vector<TensorView>& views, const std::string& layer, Role role) {
+  const TensorView* view = find_view(views, layer, role);
+  return view ? view->sqnr_text() : "";
 }
 
 }  // namespace
 
-std::string layers_section(const ModelCost& cost, const RunConfig& config, const Model& model) {
+std::string layers_section(const ModelCost& cost, const RunConfig& config, const Model& model,
+                           const std::vector<TensorView>& views) {
   const Precision& precision = config.phases.back().precision;
   const std::vector<Role> roles = other_roles(precision, cost);
   Cells rows{{"layer", "kind", "output", "weights", "activations"}};
   for (Role role : roles) rows[0].emplace_back(word_of(role));
-  for (const char* heading : {"parameters", "MACs", "bit-operations", "energy", "zeros", "kernel"}) rows[0].emplace_back(heading);
-  for (size_t i = 0; i < cost.layers.size(); ++i)
-    if (cost.layers[i].parameters > 0) rows.push_back(cells_of(cost.layers[i], roles, precision, forward_row(model, i, config)));
+  for (const char* heading :
+       {"parameters", "MACs", "bit-operations", "energy", "zeros", "kernel", "SQNR of weights, dB", "of activations"})
+    rows[0].emplace_back(heading);
+  for (size_t i = 0; i < cost.layers.size(); ++i) {
+    const LayerCost& c = cost.layers[i];
+    if (c.parameters == 0) continue;
+    auto& row = rows.emplace_back(cells_of(c, roles, precision, forward_row(model, i, config)));
+    for (const Role role : {Role::weights, Role::activations}) row.push_back(sqnr_cell(views, c.name, role));
+  }
   return html::section(
       "Layers",
       "For one example; layers without parameters are left out. Energy: an estimate of the arithmetic alone, after "
-      "Horowitz 2014 (45 nm). Kernel: what runs the forward product on this machine.",
+      "Horowitz 2014 (45 nm). Kernel: what runs the forward product on this machine. SQNR: signal to quantization noise; "
+      "of activations, as 64 validation examples pass; 6 dB are a bit.",
       html::table(rows));
 }
 
-std::string histograms_section(const Examination& e) {
+std::string histograms_section(const std::vector<TensorView>& views) {
+  std::vector<std::string> layers;
   std::string first, rest;
-  for (size_t i = 0; i < e.layers.size(); ++i) (i < kMostUnfolded ? first : rest) += histograms_of(e.layers[i]);
+  for (const TensorView& view : views) {
+    if (layers.empty() || layers.back() != view.layer) layers.push_back(view.layer);
+    (layers.size() <= kMostUnfolded ? first : rest) += histogram_figure(view);
+  }
   if (first.empty()) return "";
   std::string body = html::gallery(first);
-  if (!rest.empty()) body += html::folded(fmt::format("{} more layers", e.layers.size() - kMostUnfolded), html::gallery(rest));
+  if (!rest.empty()) body += html::folded(fmt::format("{} more layers", layers.size() - kMostUnfolded), html::gallery(rest));
   return html::section(
       "Where the numbers lie",
       "Before they are quantized, in multiples of their scale; the height of a bar is the square root of how many. "
       "Upright lines are the numbers that the format has, where they are few enough to be told apart. Activations "
-      "are what 64 validation examples bring into the layer.",
+      "are what 64 validation examples bring into the layer, errors what comes back.",
       body);
 }
 
-// name -> counters, whatever they are.
-std::string numerics_section(const Document& counters) {
-  Cells rows{{""}};
-  for (const std::string& name : counters.keys()) {
-    const std::string place = fmt::format("\"{}\"", name);
-    auto& row = rows.emplace_back(1, name);
-    for (const std::string& key : counters.keys(place)) {
-      auto column = std::ranges::find(rows[0], key);
-      if (column == rows[0].end()) column = rows[0].insert(rows[0].end(), key);
-      row.resize(std::max(row.size(), static_cast<size_t>(column - rows[0].begin()) + 1));
-      row[static_cast<size_t>(column - rows[0].begin())] = counters.text_at(fmt::format("{}.\"{}\"", place, key));
-    }
-  }
-  if (rows.size() == 1) return "";
-  for (auto& row : rows) row.resize(rows[0].size());
-  return html::section("Numerics", "Counted in the last epoch.", html::table(rows));
+std::string numerics_section(std::span<const EpochScores> history) {
+  if (history.empty() || !history.back().numerics) return "";
+  const EpochScores& last = history.back();
+  std::string body, figures;
+  for (const Remark& remark : remarks_on(last)) body += fmt::format("<li>{}</li>", escaped(remark.sentence()));
+  if (!body.empty()) body = fmt::format("<ul class=\"remarks\">{}</ul>\n", body);
+  for (const Plot& plot : numerics_plots(history)) figures += html::figure(plot.svg("numerics over time", "wide"));
+  if (!figures.empty()) body += html::columns(figures);
+  for (const Cells& cells : {role_cells(*last.numerics), update_cells(*last.numerics)})
+    if (cells.size() > 1) body += html::table(cells);
+  return html::section(
+      "Numerics",
+      "Counted in the last epoch, at every step. Become 0: of those that were not 0. Cut off: beyond the ends of "
+      "the format. An update is lost if the optimizer, computing in 64 bits, would have changed a weight, and its "
+      "master copy stayed the same.",
+      body);
 }
 
 }  // namespace lp

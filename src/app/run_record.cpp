@@ -19,14 +19,6 @@ T read_as(const Document& document) {
   return value;
 }
 
-std::vector<EpochScores> read_epochs(const fs::path& file) {
-  std::vector<EpochScores> epochs;
-  const std::string text = read_file(file);
-  for (const std::string& line : split(text.substr(0, text.rfind('\n') + 1), '\n'))
-    if (!line.empty()) epochs.push_back(undamaged([&] { return read_as<EpochScores>(Document::parse(line, file.string())); }));
-  return epochs;
-}
-
 // Of the last phase.
 Best selected(const std::vector<EpochScores>& epochs) {
   Best best;
@@ -69,6 +61,20 @@ Document read_left(const fs::path& file) {
   return undamaged([&] { return Document::load(file); });
 }
 
+std::vector<EpochScores> read_metrics(const fs::path& run) {
+  const fs::path file = run / "metrics.jsonl";
+  if (!fs::exists(file)) fail(ErrorKind::data, "{}: there is no metrics.jsonl; is it a run folder?", run.string());
+  std::vector<EpochScores> epochs;
+  int64_t number = 0;
+  for (const std::string& line : split(read_file(file), '\n')) {
+    ++number;
+    if (line.empty()) continue;
+    epochs.push_back(
+        undamaged([&] { return read_as<EpochScores>(Document::parse(line, fmt::format("{}:{}", file.string(), number))); }));
+  }
+  return epochs;
+}
+
 std::string status_of_run(const fs::path& run) {
   std::error_code error;
   if (!fs::exists(run, error)) return "waiting";
@@ -86,7 +92,7 @@ void check_selection(const Document& summary, const fs::path& run) {
     best.epoch = std::atoll(summary.text_at("best.epoch").c_str());
     return best;
   });
-  const std::vector<EpochScores> epochs = read_epochs(run / "metrics.jsonl");
+  const std::vector<EpochScores> epochs = read_metrics(run);
   const Best best = selected(epochs);
   const bool is_right = said.epoch == best.epoch && said.validation.accuracy == best.validation.accuracy &&
                         said.validation.loss == best.validation.loss;

@@ -134,7 +134,7 @@ Var Context::learned_scale(Lens& lens, const Quantizer& q, const Tensor& x, cons
   const bool is_first_use = !seen_.contains(&p);
   const Var scale = learned(p, [&] { return first; });
   check_scales(lens, scale.tensor(), scales_for(lens, q, x));
-  if (tape_ && is_first_use)
+  if (is_training() && tape_ && is_first_use)
     after_step(
         [&p, old = p.value.clone()] { p.value = zip(p.value, old, [](auto s, auto was) { return std::max(s, was / 2); }); });
   return scale;

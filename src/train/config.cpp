@@ -95,6 +95,7 @@ void RunConfig::fields(Fields& f) {
   f("init_from", init_from, "run folder or weights file to start from");
   f("precision", precision, "which numbers are narrow: role -> quantizer");
   f("train", train, "how the weights are moved");
+  f("numerics", numerics, "count overflow, underflow and lost updates by layer and role, for `lptrain numerics`");
 }
 
 RunConfig read_config(Document document, std::span<const std::string> assignments) {

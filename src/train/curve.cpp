@@ -11,15 +11,6 @@ namespace {
 
 constexpr double kWidth = 460, kHeight = 270;
 
-PlotAxis epoch_axis(size_t epochs) {
-  const double last = static_cast<double>(epochs);
-  PlotAxis axis{
-      "epoch", epochs > 1 ? 1.0 : 0.5, epochs > 1 ? last : 1.5, false, {}, [](double v) { return fmt::format("{:g}", v); }};
-  const size_t stride = std::max<size_t>(1, (epochs + 7) / 8);
-  for (size_t i = 1; i <= epochs; i += stride) axis.ticks.push_back(static_cast<double>(i));
-  return axis;
-}
-
 std::vector<PlotPoint> points_of(std::span<const EpochScores> history, Score EpochScores::*split, double Score::*value) {
   std::vector<PlotPoint> points;
   for (const EpochScores& e : history) {
@@ -56,6 +47,15 @@ Plot curve(std::span<const EpochScores> history, const char* name, double Score:
 }
 
 }  // namespace
+
+PlotAxis epoch_axis(size_t epochs) {
+  const double last = static_cast<double>(epochs);
+  PlotAxis axis{
+      "epoch", epochs > 1 ? 1.0 : 0.5, epochs > 1 ? last : 1.5, false, {}, [](double v) { return fmt::format("{:g}", v); }};
+  const size_t stride = std::max<size_t>(1, (epochs + 7) / 8);
+  for (size_t i = 1; i <= epochs; i += stride) axis.ticks.push_back(static_cast<double>(i));
+  return axis;
+}
 
 Plot accuracy_curve(std::span<const EpochScores> history) { return curve(history, "accuracy", &Score::accuracy, "%"); }
 Plot loss_curve(std::span<const EpochScores> history) { return curve(history, "loss", &Score::loss, ""); }

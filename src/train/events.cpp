@@ -26,6 +26,7 @@ void EpochScores::fields(Fields& f) {
   f("seconds", seconds, "since the start of the run");
   f("train", train, "while the weights were moving");
   f("validation", validation, "after the epoch");
+  f("numerics", numerics, "what happened to its numbers; null unless the config asks for it");
 }
 
 }  // namespace lp

@@ -71,11 +71,16 @@ struct Update {
   const PhaseSpec& phase;
   UpdateStep how;
   Key noise;
+  Numerics* numerics;  // null, as the probe is: nobody counts
+  UpdateProbe* probe;
 
   // t through the quantizer of a role; in place.
   void narrow(Tensor& t, Role role, const Param& p, const std::string& what) const {
     const Quantizer q = phase.precision.of(role, layer_of(p));
-    if (!q.is_identity() && p.lens) t = quantized(t, q, 0, noise.with(what));
+    if (q.is_identity() || !p.lens) return;
+    const Tensor narrowed = quantized(t, q, 0, noise.with(what));
+    if (numerics) numerics->count(layer_of(p), role, q, t, narrowed);
+    t = narrowed;
   }
 
   // A weight that ran far beyond a grid that stays where it is would hardly come back.
@@ -99,6 +104,7 @@ struct Update {
     own.lr *= p.lr_factor;
     own.decays = p.decays;
     auto& slots = state.slots(p, optimizer);
+    if (probe) probe->expect(p, optimizer, own, g.dw, slots);
     optimizer.update(own, p.value, g.dw, slots);
     for (size_t i = 0; i < slots.size(); ++i) narrow(slots[i], Role::state, p, p.name + "/" + std::string(optimizer.slots()[i]));
     if (phase.train.clip_weights) hold(p, *phase.train.clip_weights);
@@ -139,10 +145,14 @@ void store_masters(Model& model, const PhaseSpec& phase, int64_t step) {
 }
 
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
-                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state) {
+                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics) {
   const Key key = Key(phase.train.seed).with("step").with(static_cast<uint64_t>(place.step));
   Tape tape;
   Context context(&tape, Mode::train, key);
+  if (numerics) {
+    context.watch([numerics](const Look& look) { numerics->count(look); });
+    if (phase.train.loss_scale.name() != "none") numerics->note_loss_scale(place.step, loss_scale.scale());
+  }
   const Var logits = model.forward(context, x);
   const Var loss = loss_of(phase, logits, labels, tape);
   StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, logits.tensor()), false};
@@ -160,9 +170,13 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   if (outcome.skipped) return outcome;
 
   clip(gradients, phase.train);
-  const Update update{phase, {phase.train.optimizer->lr * place.lr_factor, place.updates + 1, true}, key};
+  std::optional<UpdateProbe> probe;
+  if (numerics) probe.emplace(model);
+  const UpdateStep how{phase.train.optimizer->lr * place.lr_factor, place.updates + 1, true};
+  const Update update{phase, how, key, numerics, probe ? &*probe : nullptr};
   for (Gradient& g : gradients) update.apply(g, state);
   context.apply_changes();
+  if (probe) probe->count(phase.precision, *numerics);
   return outcome;
 }
 

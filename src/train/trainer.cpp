@@ -39,6 +39,7 @@ void Progress::fields(Fields& f) {
   f("correct", running.right, "of them");
   f("seen", running.count, "of them");
   f("skipped", skipped, "steps in the epoch under way");
+  f("numerics", numerics, "of the epoch under way");
   f("best", best, "of the phase under way");
   f("history", history, "epochs done");
   f("seconds", seconds, "spent so far");
@@ -139,7 +140,9 @@ double Trainer::lr_factor(int64_t batches) const {
 void Trainer::run_batch(const Batch& batch, int64_t batches) {
   Position& at = progress_.position;
   const StepPlace place{at.step, at.updates, lr_factor(batches)};
-  const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_);
+  if (config_.numerics && !progress_.numerics) progress_.numerics.emplace();
+  Numerics* numerics = progress_.numerics ? &*progress_.numerics : nullptr;
+  const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_, numerics);
   progress_.running.add(outcome.loss, outcome.predicted, batch.labels);
   progress_.skipped += outcome.skipped;
   ++at.step;
@@ -160,7 +163,8 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
                 lr,
                 steady_seconds() - started_,
                 {progress_.running.loss(), progress_.running.accuracy(), progress_.running.count},
-                {}};
+                {},
+                std::exchange(progress_.numerics, {})};
   if (data_.validation.size() > 0)
     e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
   const bool is_best =

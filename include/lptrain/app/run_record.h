@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lptrain/base/document.h"
+#include "lptrain/train/events.h"
 
 namespace lp {
 
@@ -28,6 +29,9 @@ auto undamaged(const Action& action) {
 }
 // A file that a run left, undamaged.
 Document read_left(const std::filesystem::path& file);
+
+// The lines of its metrics.jsonl. Throws Error(data) with file and line.
+std::vector<EpochScores> read_metrics(const std::filesystem::path& run);
 
 // Where a run stands, from what its folder holds: "waiting", "started", "finished" or "diverged".
 std::string status_of_run(const std::filesystem::path& run);

@@ -12,8 +12,6 @@ struct RunStory {
   Summary summary;
   Document config, meta;
   std::vector<EpochScores> history;
-  Document
-      numerics;  // counters of the last epoch: what the last line of metrics.jsonl calls "numerics"; {} if nothing was counted
 };
 
 // Throws Error(data) naming the file that is missing or damaged. `summary`: before it is written.

@@ -56,6 +56,7 @@ struct RunConfig {
   std::string init_from;  // weights to start from: a run folder or a .safetensors file; empty: random
   Precision precision;    // of every phase that does not say otherwise
   TrainSpec train;
+  bool numerics = false;          // count what happens to the numbers of training (train/numerics.h)
   std::vector<PhaseSpec> phases;  // at least one; without "phases" in the file it is the top level itself
 
   void fields(Fields& f);  // of the top level, without phases

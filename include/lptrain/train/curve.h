@@ -12,6 +12,9 @@ namespace lp {
 Plot accuracy_curve(std::span<const EpochScores> history);
 Plot loss_curve(std::span<const EpochScores> history);
 
+// Epochs 1, 2 ... of all phases.
+PlotAxis epoch_axis(size_t epochs);
+
 // Both, as a file.
 std::string curve_svg(std::span<const EpochScores> history, const std::string& title);
 

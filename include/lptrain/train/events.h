@@ -6,6 +6,7 @@
 
 #include "lptrain/base/fields.h"
 #include "lptrain/train/metrics.h"
+#include "lptrain/train/numerics.h"
 
 namespace lp {
 
@@ -26,10 +27,11 @@ struct Score {
 
 // One line of metrics.jsonl.
 struct EpochScores {
-  int64_t phase = 0, epoch = 0;   // epochs count from 1 here, as people do
-  int64_t step = 0, skipped = 0;  // steps that loss scaling skipped in this epoch
-  double lr = 0, seconds = 0;     // seconds since the start of the run
-  Score train, validation;        // train: while the weights were moving
+  int64_t phase = 0, epoch = 0;           // epochs count from 1 here, as people do
+  int64_t step = 0, skipped = 0;          // steps that loss scaling skipped in this epoch
+  double lr = 0, seconds = 0;             // seconds since the start of the run
+  Score train, validation;                // train: while the weights were moving
+  std::optional<Numerics> numerics = {};  // if the config asks for them
   void fields(Fields& f);
 };
 

@@ -7,6 +7,7 @@
 
 #include "lptrain/nn/model.h"
 #include "lptrain/train/config.h"
+#include "lptrain/train/numerics.h"
 
 namespace lp {
 
@@ -42,7 +43,8 @@ void store_masters(Model& model, const PhaseSpec& phase, int64_t step);
 // not finite; the message names the tensor, the largest weight and what to try.
 //   gradients -> unscaled -> clipped -> quantized (role weight_grads) -> optimizer -> state quantized -> weights held within
 //   clip_weights -> master quantized -> statistics of lenses applied
+// With `numerics`, what quantizers and updates do is counted besides; the step is the same to the bit.
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
-                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state);
+                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics = nullptr);
 
 }  // namespace lp

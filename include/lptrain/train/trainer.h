@@ -25,8 +25,9 @@ bool is_better(const Score& a, const Score& b);
 // Everything that resume needs beside tensors.
 struct Progress {
   Position position;
-  Running running;      // of the epoch under way
-  int64_t skipped = 0;  // steps in it
+  Running running;                   // of the epoch under way
+  int64_t skipped = 0;               // steps in it
+  std::optional<Numerics> numerics;  // of it, if the config asks for them
   Best best;
   std::vector<EpochScores> history;
   double seconds = 0;
