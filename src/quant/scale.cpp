@@ -56,6 +56,7 @@ constexpr ChoiceRow<Scale> kRows[] = {
     choice_row<Scale, Ema>("ema", "moving average over the steps so far of another rule's extent (absmax)"),
     choice_row<Scale, Delayed>("delayed",
                                "largest magnitude of the last steps: delayed scaling of fp8 (Micikevicius et al. 2022)"),
+    choice_row<Scale, Widest>("widest", "the widest extent of another rule (absmax) so far: the min-max observer"),
     choice_row<Scale, OverflowRate>("overflow_rate",
                                     "dynamic fixed point: a power of two that moves by the share of numbers that "
                                     "overflow (Courbariaux et al. 2015)"),

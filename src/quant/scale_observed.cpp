@@ -4,6 +4,14 @@
 #include "scales.h"
 
 namespace lp {
+namespace {
+
+const Scale& or_absmax(const Choice<Scale>& rule) {
+  static const AbsMax kAbsMax;
+  return rule ? *rule : static_cast<const Scale&>(kAbsMax);
+}
+
+}  // namespace
 
 void Ema::fields(Fields& f) {
   f("decay", decay, "share of the old extent that a step keeps", {0, 1});
@@ -15,8 +23,7 @@ void Ema::fields(Fields& f) {
 std::string Ema::objection(const Quantizer& q) const { return of ? of->objection(q) : ""; }
 
 Extent Ema::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
-  static const AbsMax kAbsMax;
-  Extent e = (of ? *of : static_cast<const Scale&>(kAbsMax)).measure(x, lanes, q);
+  Extent e = or_absmax(of).measure(x, lanes, q);
   if (delay > 0) e.memory = Tensor::zeros(Shape{1});
   return e;
 }
@@ -55,6 +62,18 @@ Extent Delayed::blend(const Extent& old, const Extent& now) const {
   for (size_t i = 0; i < rows.size(); ++i) high[i % lanes] = std::max(high[i % lanes], rows[i]);
   e.low = scaled(e.high, -1);
   return e;
+}
+
+void Widest::fields(Fields& f) { f("of", of, "the rule whose extents are kept; absmax if not given"); }
+
+Extent Widest::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  return or_absmax(of).measure(x, lanes, q);
+}
+
+Extent Widest::blend(const Extent& old, const Extent& now) const {
+  const auto lower = [](auto a, auto b) { return std::min(a, b); };
+  const auto higher = [](auto a, auto b) { return std::max(a, b); };
+  return {zip(old.low, now.low, lower), zip(old.high, now.high, higher), now.offset};
 }
 
 void OverflowRate::fields(Fields& f) { f("rate", rate, "largest share of numbers that may overflow", {0, 1}); }

@@ -149,6 +149,14 @@ struct Delayed : ScaleRow<Delayed, Scale::Kind::observed> {
   bool reads_extremes_only() const override { return true; }
 };
 
+struct Widest : ScaleRow<Widest, Scale::Kind::observed> {
+  Choice<Scale> of;  // absmax if nothing is chosen
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+  Extent blend(const Extent& old, const Extent& now) const override;
+  bool reads_extremes_only() const override { return !of || of->reads_extremes_only(); }
+};
+
 struct OverflowRate : ScaleRow<OverflowRate, Scale::Kind::observed> {
   double rate = 0.0001;
   void fields(Fields& f) override;

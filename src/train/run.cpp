@@ -14,6 +14,7 @@
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/checkpoint.h"
 #include "lptrain/train/curve.h"
+#include "lptrain/train/ptq.h"
 #include "lptrain/train/step_recorder.h"
 
 namespace lp {
@@ -141,7 +142,13 @@ struct Session {
 
   Score test(const char* file) {
     load_weights(read_tensors(folder / file), (folder / file).string(), trainer.model());
-    return evaluate(trainer.model(), *trainer.phase().train.loss, data, data.test, trainer.phase().train.eval_batch).score;
+    return measured(data.test);
+  }
+
+  Score measured(const Subset& split) {
+    if (split.size() == 0) return {};
+    const TrainSpec& train = trainer.phase().train;
+    return evaluate(trainer.model(), *train.loss, data, split, train.eval_batch).score;
   }
 
   Summary summary(const std::string& status) {
@@ -170,6 +177,7 @@ struct Session {
 
   void measure(Summary& s) {
     s.test = test("last.safetensors");
+    if (s.epochs == 0) s.validation = measured(data.validation);
     const bool last_is_best =
         s.epochs > 0 && s.best.epoch == trainer.progress().history.back().epoch;  // both count in the last phase
     if (s.best.epoch > 0) s.best.test = last_is_best ? s.test : test("best.safetensors");
@@ -202,13 +210,6 @@ struct Session {
   }
 };
 
-// The weights file of a run folder: the best epoch's if there is one, unless the last is asked for. A file is itself.
-fs::path weights_of(const fs::path& run_or_file, bool last) {
-  if (!fs::is_directory(run_or_file)) return run_or_file;
-  const fs::path best = run_or_file / "best.safetensors";
-  return last || !fs::exists(best) ? run_or_file / "last.safetensors" : best;
-}
-
 // What a kill in the middle of writing left (base/files.h).
 void remove_temporaries(const fs::path& folder) {
   std::error_code error;
@@ -220,11 +221,12 @@ void remove_temporaries(const fs::path& folder) {
 
 // The config with its model inline, so that a run folder needs no other file. Builds the model before any folder is made: a
 // config that cannot run leaves nothing behind.
-RunConfig with_model(const RunConfig& config, const Dataset& data) {
+RunConfig with_model(const RunConfig& config, const std::optional<Rewritten>& source, const Dataset& data) {
   const PhaseSpec& first = config.phases.front();
-  Model model(config.model, data.shape, std::ssize(data.classes), first.precision, config.dtype(), Key(first.train.seed));
-  initialize(config, model);
   RunConfig own = config;
+  if (source) own.model = source->network.spec;
+  Model model(own.model, data.shape, std::ssize(data.classes), first.precision, config.dtype(), Key(first.train.seed));
+  if (!source) initialize(config, model);
   own.model = model.spec();
   own.document.merge(Document::parse("{\"model\": " + write(own.model).dump() + "}", "model"));
   return own;
@@ -232,9 +234,15 @@ RunConfig with_model(const RunConfig& config, const Dataset& data) {
 
 }  // namespace
 
+fs::path weights_file(const fs::path& run_or_file, bool last) {
+  if (!fs::is_directory(run_or_file)) return run_or_file;
+  const fs::path best = run_or_file / "best.safetensors";
+  return last || !fs::exists(best) ? run_or_file / "last.safetensors" : best;
+}
+
 std::vector<std::string> initialize(const RunConfig& config, Model& model) {
   if (config.init_from.empty()) return {};
-  const fs::path file = weights_of(config.init_from, false);
+  const fs::path file = weights_file(config.init_from, false);
   const Loaded loaded = load_matching(read_tensors(file), file.string(), model);
   std::vector<std::string> lines = loaded.differences();
   lines.insert(lines.begin(), fmt::format("{}: {} of {} tensors loaded{}", file.string(), loaded.taken, loaded.wanted,
@@ -279,7 +287,9 @@ void Summary::Cost::fields(Fields& f) {
 
 Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop) {
   Dataset data = load_dataset(config.dataset, data_folders(options.data));
-  const RunConfig own = with_model(config, data);
+  std::optional<Rewritten> source;
+  if (config.ptq) source = rewritten_source(config);
+  const RunConfig own = with_model(config, source, data);
   const fs::path folder = new_folder(options.out, config.name);
   Meta meta;
   meta.seed = config.phases[0].train.seed;
@@ -298,7 +308,8 @@ Summary start_run(const RunConfig& config, const RunOptions& options, const std:
   RunOptions watched = options;
   watched.watches.push_back(&recorder);
   Session session(own, watched, folder, std::move(data), {});
-  session.note(initialize(own, session.trainer.model()));
+  Model& model = session.trainer.model();
+  session.note(source ? quantize_trained(own, *source, session.data, model) : initialize(own, model));
   return session.run(stop);
 }
 
@@ -335,7 +346,7 @@ std::unique_ptr<Model> load_model(const fs::path& run_or_file, bool last, const 
 
 Trained load_trained(const fs::path& run_or_file, bool last, const std::string& data_folder,
                      std::span<const std::string> assignments) {
-  const fs::path file = weights_of(run_or_file, last);
+  const fs::path file = weights_file(run_or_file, last);
   const TensorFile weights = read_tensors(file);
   const std::string* text = weights.note("config");
   if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());

@@ -83,3 +83,18 @@ TEST_CASE("ema blends, NaN stays visible") {
   for (const char* json : {R"({"format": "int8"})", R"({"format": "uint8", "zero_point": true})", R"({"format": "binary"})"})
     CHECK(std::isnan(scale_of(json, bad)));
 }
+
+TEST_CASE("widest keeps the widest extent so far, of any rule") {
+  const Quantizer q = quantizer(R"({"format": "int8", "scale": "widest"})");
+  const Extent first = measure(Tensor::of<float>(Shape{2}, {-1, 6}), q, 0),
+               second = measure(Tensor::of<float>(Shape{2}, {-8, 2}), q, 0);
+  for (const Extent& e : {q.rule().blend(first, second), q.rule().blend(second, first)}) {
+    CHECK(e.low.data<float>()[0] == -8);
+    CHECK(e.high.data<float>()[0] == 8);
+  }
+  const Quantizer affine = quantizer(R"({"format": "uint8", "zero_point": true, "scale": {"widest": {"of": "absmax"}}})");
+  const Extent both = affine.rule().blend(measure(Tensor::of<float>(Shape{2}, {-1, 6}), affine, 0),
+                                          measure(Tensor::of<float>(Shape{2}, {-8, 2}), affine, 0));
+  CHECK(both.low.data<float>()[0] == -8);
+  CHECK(both.high.data<float>()[0] == 6);
+}

@@ -46,6 +46,22 @@ struct PhaseSpec {
   void fields(Fields& f);
 };
 
+// How AdaRound learns which of its two neighbours on the grid each weight becomes.   Source: Nagel et al. 2020
+struct AdaRoundSpec {
+  int64_t steps = 500;
+  double lr = 0.01;
+  double regularization = 0.01;
+  void fields(Fields& f);
+};
+
+// What is done to the network that init_from holds, before the first phase: post-training quantization (train/ptq.h).
+struct PtqSpec {
+  int64_t calibrate = 512;
+  bool fold_batch_norm = false, equalize = false, correct_bias = false;
+  std::optional<AdaRoundSpec> adaround;
+  void fields(Fields& f);
+};
+
 struct RunConfig {
   std::string name = "run";
   std::string description;
@@ -53,8 +69,9 @@ struct RunConfig {
   ModelSpec model;
   DatasetSpec dataset;
   Compute compute = Compute::f32;
-  std::string init_from;  // weights to start from: a run folder or a .safetensors file; empty: random
-  Precision precision;    // of every phase that does not say otherwise
+  std::string init_from;       // weights to start from: a run folder or a .safetensors file; empty: random
+  std::optional<PtqSpec> ptq;  // then the model is the one that init_from holds
+  Precision precision;         // of every phase that does not say otherwise
   TrainSpec train;
   bool numerics = false;          // count what happens to the numbers of training (train/numerics.h)
   std::vector<PhaseSpec> phases;  // at least one; without "phases" in the file it is the top level itself

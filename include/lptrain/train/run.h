@@ -70,6 +70,9 @@ struct RunEnd {
 Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop);
 Summary resume_run(const std::filesystem::path& folder, const RunOptions& options, const std::atomic<int>& stop);
 
+// The weights file of a run folder: the best epoch's if there is one, unless the last is asked for. A file is itself.
+std::filesystem::path weights_file(const std::filesystem::path& run_or_file, bool last);
+
 // Takes the weights that config.init_from names, if any, into a new model of that config. Lines for people: what was taken, what
 // kept its initial value and why. Throws Error(data) as load_matching does.
 std::vector<std::string> initialize(const RunConfig& config, Model& model);
