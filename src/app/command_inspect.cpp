@@ -38,7 +38,7 @@ std::string picture_of(const TensorView& view) {
   constexpr double kWidth = 640, kHeight = 300;
   std::string title = view.format.empty() ? "not quantized" : fmt::format("{}, {} levels", view.format, view.levels);
   if (view.is_quantized_here()) title += fmt::format(", SQNR {}{}", view.sqnr_text(), view.sqnr_text() == "exact" ? "" : " dB");
-  return Plot::file(title, std::vector{histogram_plot(view, kWidth, kHeight)});
+  return Plot::file(title, std::vector{histogram_plot(view, kWidth, kHeight, view.scales ? "multiples of the scale" : "")});
 }
 
 // DIR/conv1.weights.svg ...

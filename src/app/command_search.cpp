@@ -1,5 +1,6 @@
 // lptrain search: the lowest precision that meets a requirement, as a config that runs.
 #include "lptrain/app/config_source.h"
+#include "lptrain/app/narrowing.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/app/search.h"
 #include "lptrain/app/stop.h"

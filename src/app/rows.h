@@ -21,6 +21,8 @@ int schema(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int formats(const Arguments& arguments);
 int inspect_format(const Arguments& arguments);
+int ptq(const Arguments& arguments);
+int sensitivity(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int numerics(const Arguments& arguments);
 int bench(const Arguments& arguments);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "lptrain/app/child.h"
+#include "lptrain/app/narrowing.h"
 #include "lptrain/app/run_end.h"
 #include "lptrain/app/run_record.h"
 #include "lptrain/app/run_story.h"
@@ -139,12 +140,13 @@ class Searcher {
     std::vector<double> harm(rungs.size(), std::numeric_limits<double>::infinity());
     if (stop_ != 0) return harm;
     const auto model = load_model(trials_[known_.at(rungs)].run, false, config_of(rungs), data_);
+    const LensMemory memory(*model);
     const double accuracy = accuracy_of(*model), cost = cost_in(cost_of(*model), spec_.minimize);
     for (size_t l = 0; l < rungs.size(); ++l) {
       if (rungs[l] + 1 >= spec_.formats.size()) continue;
       Rungs lower = rungs;
       ++lower[l];
-      model->set_precision(config_of(lower).precision);
+      see_through(*model, config_of(lower).precision, memory);
       const double saved = cost - cost_in(cost_of(*model), spec_.minimize), lost = std::max(accuracy - accuracy_of(*model), 1e-6);
       if (saved > 0) harm[l] = lost / saved;
     }

@@ -4,37 +4,18 @@
 #include <algorithm>
 #include <map>
 
+#include "lptrain/app/narrowing.h"
 #include "lptrain/base/text.h"
 
 namespace lp {
 namespace {
-
-bool is_signed_integer(const Format& f) { return f.family == Format::Family::Fixed && f.is_signed && f.bits() > 1; }
-
-// The quantizer with another format; what cannot be with that format is left out.
-Quantizer with_format(Quantizer q, const Format& format) {
-  if (q.is_identity()) {
-    q = Quantizer{};
-    q.per = Per::channel;
-    q.narrow = true;
-  }
-  q.format = format;
-  q.narrow = q.narrow && is_signed_integer(format);
-  q.zero_point = q.zero_point && format.family == Format::Family::Fixed && format.fraction_bits == 0;
-  return q;
-}
-
-Format activation_format(const Format& weights, const Format& own) {
-  if (weights.is_float()) return weights;
-  return Format::parse(fmt::format("{}int{}", own.is_signed ? "" : "u", std::max(2, weights.bits())));
-}
 
 // role -> quantizer, for a format of the weights.
 std::vector<std::pair<Role, Quantizer>> roles_for(const Precision& p, const Format& format) {
   const auto own = [&](Role role) { return p.roles[static_cast<size_t>(role)]; };
   std::vector<std::pair<Role, Quantizer>> roles{{Role::weights, with_format(own(Role::weights), format)}};
   if (const Quantizer q = own(Role::activations); !q.is_identity())
-    roles.emplace_back(Role::activations, with_format(q, activation_format(format, q.format)));
+    roles.emplace_back(Role::activations, with_format(q, activation_format(format, q.format.is_signed)));
   return roles;
 }
 
@@ -80,12 +61,6 @@ std::string SearchSpace::name(const Rungs& rungs) const {
   for (size_t l = 0; l < layers_.size(); ++l)
     if (rungs[l] != most) text += fmt::format(", {} {}", layers_[l], formats_[rungs[l]].name());
   return text;
-}
-
-std::vector<Format> formats_in(const std::string& list) {
-  std::vector<Format> formats;
-  for (const std::string& name : split(list, ',')) formats.push_back(Format::parse(name));
-  return formats;
 }
 
 }  // namespace lp

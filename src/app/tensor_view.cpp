@@ -234,11 +234,11 @@ Cells view_cells(const std::vector<TensorView>& views) {
   return cells;
 }
 
-Plot histogram_plot(const TensorView& view, double width, double height) {
+Plot histogram_plot(const TensorView& view, double width, double height, std::string axis_name) {
   const Histogram& h = view.histogram;
   std::vector<double> heights;
   for (int64_t count : h.counts) heights.push_back(std::sqrt(static_cast<double>(count)));
-  PlotAxis axis = linear_axis("", std::vector{h.low, h.high}, "", 4);
+  PlotAxis axis = linear_axis(std::move(axis_name), std::vector{h.low, h.high}, "", width > 400 ? 9 : 4);
   axis.low = h.low;
   axis.high = h.high;
   std::erase_if(axis.ticks, [&](double v) { return v < h.low || v > h.high; });

@@ -43,6 +43,54 @@ std::string opened(double width, double height, std::string_view title, std::str
   return s + fmt::format(" aria-label=\"{}\">\n", escaped(title));
 }
 
+// A picture with its rules and its paper, and a title above the content.
+std::string framed(double width, double height, std::string_view title, std::string_view content) {
+  return opened(width, height, title, "") +
+         fmt::format("<style>{}</style>\n<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n", plot_style()) +
+         text_at(8, 22, "start", "name", title) + std::string(content) + "</svg>\n";
+}
+
+struct Drawn {
+  double width, height;
+  std::string content;
+};
+
+Drawn drawn_heat_map(std::span<const std::string> rows, std::span<const std::string> columns, std::span<const HeatCell> cells) {
+  constexpr double kField = 400;
+  const auto longest = [](std::span<const std::string> list) {
+    size_t most = 1;
+    for (const std::string& name : list) most = std::max(most, name.size());
+    return most;
+  };
+  const auto room_for = [](size_t letters) { return std::min(140.0, 14 + kLetter * static_cast<double>(letters)); };
+  const double names = room_for(longest(rows)), side = kField / static_cast<double>(std::max(rows.size(), columns.size()));
+  const size_t widest = longest(columns);
+  const bool is_upright = widest <= 2 || side > kLetter * static_cast<double>(widest);
+  const double top = is_upright ? 24 : room_for(widest);
+  std::string s;
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const double x = names + side * (static_cast<double>(c) + 0.5);
+    s += is_upright ? text_at(x, top - 7, "middle", "tick", columns[c])
+                    : fmt::format("<g transform=\"translate({:.1f} {:.1f})rotate(-90)\">{}</g>", x + 4, top - 6,
+                                  text_at(0, 0, "start", "tick", columns[c]));
+  }
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const double y = top + side * static_cast<double>(r);
+    s += text_at(names - 7, y + side / 2 + 4, "end", "tick", rows[r]);
+    for (size_t c = 0; c < columns.size(); ++c) {
+      const HeatCell& cell = cells[r * columns.size() + c];
+      const double x = names + side * static_cast<double>(c), shade = std::clamp(cell.shade, 0.0, 1.0);
+      s += fmt::format("<g class=\"p{}\">{}<rect class=\"cell\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" ",
+                       cell.series % kSeries, titled(cell.title), x + 0.75, y + 0.75, side - 1.5, side - 1.5);
+      s += fmt::format("rx=\"2\" fill-opacity=\"{:.3f}\"/>", 0.05 + 0.87 * shade);
+      if (!cell.text.empty()) s += text_at(x + side / 2, y + side / 2 + 4, "middle", shade > 0.5 ? "strong" : "tag", cell.text);
+      s += "</g>";
+    }
+    s += "\n";
+  }
+  return {names + kField + 4, top + side * static_cast<double>(rows.size()) + 4, s};
+}
+
 }  // namespace
 
 std::string_view plot_style() {
@@ -192,43 +240,21 @@ std::string Plot::file(std::string_view title, std::span<const Plot> plots) {
     width = std::max(width, p.width_);
     height += p.height_;
   }
-  return opened(width, height, title, "") +
-         fmt::format("<style>{}</style>\n<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n", plot_style()) +
-         text_at(8, 22, "start", "name", title) + parts + "</svg>\n";
+  return framed(width, height, title, parts);
 }
 
 std::string heat_map(std::span<const std::string> rows, std::span<const std::string> columns, std::span<const HeatCell> cells,
                      std::string_view title) {
-  constexpr double kField = 400;
-  size_t longest = 1;
-  for (const std::string& name : rows) longest = std::max(longest, name.size());
-  for (const std::string& name : columns) longest = std::max(longest, name.size());
-  const double names = std::min(140.0, 14 + kLetter * static_cast<double>(longest));
-  const double side = kField / static_cast<double>(std::max(rows.size(), columns.size()));
-  const bool is_upright = longest <= 2 || side > kLetter * static_cast<double>(longest);
-  const double top = is_upright ? 24 : names;
-  std::string s = opened(names + kField + 4, top + side * static_cast<double>(rows.size()) + 4, title, "wide");
-  for (size_t c = 0; c < columns.size(); ++c) {
-    const double x = names + side * (static_cast<double>(c) + 0.5);
-    s += is_upright ? text_at(x, top - 7, "middle", "tick", columns[c])
-                    : fmt::format("<g transform=\"translate({:.1f} {:.1f})rotate(-90)\">{}</g>", x + 4, top - 6,
-                                  text_at(0, 0, "start", "tick", columns[c]));
-  }
-  for (size_t r = 0; r < rows.size(); ++r) {
-    const double y = top + side * static_cast<double>(r);
-    s += text_at(names - 7, y + side / 2 + 4, "end", "tick", rows[r]);
-    for (size_t c = 0; c < columns.size(); ++c) {
-      const HeatCell& cell = cells[r * columns.size() + c];
-      const double x = names + side * static_cast<double>(c), shade = std::clamp(cell.shade, 0.0, 1.0);
-      s += fmt::format("<g class=\"p{}\">{}<rect class=\"cell\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" ",
-                       cell.series % kSeries, titled(cell.title), x + 0.75, y + 0.75, side - 1.5, side - 1.5);
-      s += fmt::format("rx=\"2\" fill-opacity=\"{:.3f}\"/>", 0.05 + 0.87 * shade);
-      if (!cell.text.empty()) s += text_at(x + side / 2, y + side / 2 + 4, "middle", shade > 0.5 ? "strong" : "tag", cell.text);
-      s += "</g>";
-    }
-    s += "\n";
-  }
-  return s + "</svg>\n";
+  const Drawn map = drawn_heat_map(rows, columns, cells);
+  return opened(map.width, map.height, title, "wide") + map.content + "</svg>\n";
+}
+
+std::string heat_map_file(std::span<const std::string> rows, std::span<const std::string> columns,
+                          std::span<const HeatCell> cells, std::string_view title) {
+  const Drawn map = drawn_heat_map(rows, columns, cells);
+  const double wide = 16 + kLetter * static_cast<double>(title.size());
+  return framed(std::max(map.width, wide), map.height + 30, title,
+                fmt::format("<g transform=\"translate(0 30)\">{}</g>\n", map.content));
 }
 
 }  // namespace lp

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "lptrain/app/narrowing.h"
+
 using namespace lp;
 
 namespace {

@@ -30,7 +30,4 @@ class SearchSpace {
   std::vector<std::string> layers_;
 };
 
-// "int8,int6,int4": throws Error(usage).
-std::vector<Format> formats_in(const std::string& list);
-
 }  // namespace lp

@@ -45,6 +45,6 @@ const TensorView* find_view(const std::vector<TensorView>& views, const std::str
 
 Cells view_cells(const std::vector<TensorView>& views);  // the first row is the heading
 // Bars with the square root of how many, and upright lines where the reals of the format are.
-Plot histogram_plot(const TensorView& view, double width, double height);
+Plot histogram_plot(const TensorView& view, double width, double height, std::string axis_name = "");
 
 }  // namespace lp

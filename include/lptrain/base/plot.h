@@ -89,5 +89,8 @@ struct HeatCell {
 };
 std::string heat_map(std::span<const std::string> rows, std::span<const std::string> columns, std::span<const HeatCell> cells,
                      std::string_view title);
+// The same as a file that needs nothing else, the title above it.
+std::string heat_map_file(std::span<const std::string> rows, std::span<const std::string> columns,
+                          std::span<const HeatCell> cells, std::string_view title);
 
 }  // namespace lp
