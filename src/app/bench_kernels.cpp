@@ -14,7 +14,7 @@
 namespace lp {
 namespace {
 
-constexpr double kMostOfReference = 1e8;  // operations
+constexpr double kMostOfReference = 2e7;  // operations
 
 // Types of what meets in a layer, and what ceiling their products have.
 struct Arithmetic {

@@ -28,7 +28,7 @@ MachineCeilings measure_machine(double seconds);
 
 std::vector<std::string> kernel_families();  // what may be asked for, in the order of the tables
 
-// Times the rows of the families named (all, if none is), each for `seconds` and at least three calls, and hands every line to
+// Times the rows of the families named (all, if none is), each for `seconds` and at least two calls, and hands every line to
 // `told`. Products have the shapes of the tasks' layers, forward and backward, in each arithmetic; rows that refuse a shape are
 // left out, and so is the scalar reference where it would take seconds. Passes run over the largest activation of the tasks, on
 // every instruction set that is allowed.
