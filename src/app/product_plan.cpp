@@ -73,6 +73,10 @@ std::string uncoded(const Operand& o, const Value& used) {
   if (used.codes()) return "";
   const std::string_view role = word_of(o.role);
   if (o.quantizer.is_identity()) return fmt::format("{} are not quantized", role);
+  const Scale& rule = o.quantizer.rule();
+  if (rule.kind() == Scale::Kind::own) return fmt::format("the scale \"{}\" makes reals of {}", o.quantizer.scale.name(), role);
+  if (rule.waits({})) return fmt::format("{} are quantized after a delay only", role);
+  if (o.quantizer.offset || rule.brings_offset()) return fmt::format("{} have a real offset", role);
   if (has_codes(o.quantizer.format)) return fmt::format("{} have a scale per channel", role);
   return fmt::format("{} are {}, which has no codes that products run on", role, o.quantizer.format.name());
 }

@@ -63,6 +63,12 @@ TEST_CASE("a plan says why it is not narrower") {
   };
   CHECK(why("{" + kInt8 + "}", 2) == "");
   CHECK(why(R"({"weights": "int8"})", 2) == "activations are not quantized");
+  CHECK(why(R"({"weights": {"format": "ternary", "scale": "ttq"}, "activations": "int8"})", 2) ==
+        "the scale \"ttq\" makes reals of weights");
+  CHECK(why(R"({"weights": "int8", "activations": {"format": "uint8", "scale": {"ema": {"delay": 9}}}})", 2) ==
+        "activations are quantized after a delay only");
+  CHECK(why(R"({"weights": "int8", "activations": {"format": "uint8", "offset": "min"}})", 2) ==
+        "activations have a real offset");
   CHECK(why(R"({"weights": "e4m3", "activations": "int8"})", 2) == "weights are e4m3, which has no codes that products run on");
   CHECK(why(R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "int8", "per": "channel"}})", 5) ==
         "activations have a scale per channel");
