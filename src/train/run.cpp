@@ -340,7 +340,7 @@ std::unique_ptr<Model> model_with(const TensorFile& weights, const fs::path& fil
 }  // namespace
 
 std::unique_ptr<Model> load_model(const fs::path& run_or_file, bool last, const RunConfig& config, const Dataset& data) {
-  const fs::path file = weights_of(run_or_file, last);
+  const fs::path file = weights_file(run_or_file, last);
   return model_with(read_tensors(file), file, config, data);
 }
 

@@ -71,8 +71,8 @@ struct Update {
   const PhaseSpec& phase;
   UpdateStep how;
   Key noise;
-  Numerics* numerics;  // null, as the probe is: nobody counts
-  UpdateProbe* probe;
+  Numerics* numerics = nullptr;  // null, as the probe is: nobody counts
+  UpdateProbe* probe = nullptr;
 
   // t through the quantizer of a role; in place.
   void narrow(Tensor& t, Role role, const Param& p, const std::string& what) const {
