@@ -1,4 +1,6 @@
 // The caching allocator behind every tensor: blocks by size class, returned to their class when the last handle goes.
+#include "lptrain/tensor/storage.h"
+
 #include <bit>
 #include <cstdlib>
 #include <map>
@@ -83,6 +85,11 @@ Storage::~Storage() { pool().give_back(bytes_, size_); }
 MemoryUse memory_use() {
   const std::lock_guard lock(pool().mutex);
   return pool().use;
+}
+
+void release_idle_memory() {
+  const std::lock_guard lock(pool().mutex);
+  pool().release_all();
 }
 
 void reset_peak() {

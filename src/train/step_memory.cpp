@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "lptrain/data/loader.h"
+#include "lptrain/tensor/storage.h"
 #include "lptrain/train/step.h"
 
 namespace lp {
@@ -62,8 +63,10 @@ int64_t peak_resident_bytes() {
 }
 
 int64_t predicted_resident_bytes(const RunConfig& config, const Dataset& data) {
+  release_idle_memory();
   const Foreseen step = foresee(config, data);
   const MemoryUse use = memory_use();
+  release_idle_memory();  // else what these steps left would add to what the training will take
   const int64_t without_tensors = std::max<int64_t>(peak_resident_bytes() - use.system_bytes, 0);
   return without_tensors + use.live_bytes + static_cast<int64_t>(step.overhead * static_cast<double>(step.held));
 }

