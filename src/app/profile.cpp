@@ -5,16 +5,15 @@
 #include <map>
 
 #include "lptrain/base/document.h"
+#include "lptrain/train/step_recorder.h"
 
 namespace lp {
 namespace {
 
 bool is_layer(const Span& s) { return s.family == "forward" || s.family == "backward"; }
 
-// The spans of the thread that passes through layers (or of the first, if none does).
 std::vector<Span> of_stepping_thread(const std::vector<Span>& spans) {
-  const auto layer = std::ranges::find_if(spans, is_layer);
-  const int thread = layer == spans.end() ? 0 : layer->thread;
+  const int thread = stepping_thread(spans);
   std::vector<Span> own;
   std::ranges::copy_if(spans, std::back_inserter(own), [=](const Span& s) { return s.thread == thread; });
   return own;

@@ -1,6 +1,8 @@
 // Counting steps, and reading names of spans.
 #include "lptrain/train/step_recorder.h"
 
+#include <algorithm>
+#include <limits>
 #include <set>
 
 namespace lp {
@@ -31,10 +33,22 @@ void StepRecorder::step_done(const StepDone&) {
   }
 }
 
+int stepping_thread(const std::vector<Span>& spans) {
+  const auto layer = std::ranges::find_if(spans, [](const Span& s) { return s.family == "forward" || s.family == "backward"; });
+  return layer == spans.end() ? 0 : layer->thread;
+}
+
 std::vector<std::string> product_rows(const std::vector<Span>& spans) {
+  constexpr int kOutside = std::numeric_limits<int>::max();
+  const int thread = stepping_thread(spans);
   std::set<std::string> rows;
-  for (const Span& span : spans)
-    if (span.family.starts_with("matmul") || span.family.starts_with("conv2d")) rows.insert(span.family + "/" + span.what);
+  int around = kOutside;  // depth of the product that we are in; backwards, a span comes before those inside it
+  for (auto s = spans.rbegin(); s != spans.rend(); ++s) {
+    if (s->thread != thread || s->depth > around) continue;
+    const bool is_product = s->family.starts_with("matmul") || s->family.starts_with("conv2d");
+    around = is_product ? s->depth : kOutside;
+    if (is_product) rows.insert(s->family + "/" + s->what);
+  }
   return {rows.begin(), rows.end()};
 }
 

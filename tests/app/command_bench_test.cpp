@@ -1,5 +1,6 @@
 // The benchmark runs the trainer's own step, says what it measured, and refuses what it does not know.
 #include <doctest/doctest.h>
+#include <fmt/ranges.h>
 
 #include <set>
 
@@ -31,11 +32,6 @@ std::set<std::string> planned_rows(std::string_view task, std::string_view mode)
       rows.insert((is_linear ? "matmul" : plan.pass == "forward" ? "conv2d" : "conv2d " + plan.pass) + "/" + plan.row);
     }
   return rows;
-}
-
-// Rows that are products of another table, or of wider numbers, inside.
-bool calls_others(const std::set<std::string>& rows) {
-  return std::ranges::any_of(rows, [](const std::string& row) { return row.ends_with("im2col") || row.ends_with("widened"); });
 }
 
 Document measured(const std::string& mode) {
@@ -82,15 +78,19 @@ TEST_CASE("every mode runs on the rows that its config foresees") {
     CAPTURE(mode);
     std::set<std::string> ran;
     for (size_t i = 0; i < line.size("kernels"); ++i) ran.insert(line.text_at(fmt::format("kernels.{}", i)));
-    const std::set<std::string> foreseen = planned_rows(task, mode);
-    for (const std::string& row : foreseen) CHECK_MESSAGE(ran.contains(row), row);
-    for (const std::string& row : ran) CHECK_MESSAGE((foreseen.contains(row) || calls_others(foreseen)), row);
+    CHECK(fmt::format("{}", fmt::join(ran, " ")) == fmt::format("{}", fmt::join(planned_rows(task, mode), " ")));
     ++lines;
   }
   CHECK(lines == 2 * bench_modes().size());
 }
 
-TEST_CASE("a case takes the memory that was foreseen") {
+#ifdef __SANITIZE_ADDRESS__  // which keeps what is freed, to see who still uses it
+constexpr bool kFreesMemory = false;
+#else
+constexpr bool kFreesMemory = true;
+#endif
+
+TEST_CASE("a case takes the memory that was foreseen" * doctest::skip(!kFreesMemory)) {
   for (const char* mode : {"f32", "int8_full"}) {
     const Outcome o = run({"bench", "train", "--task", "cnn16", "--mode", mode, "--seconds", "0", "--json"});
     const Document line = Document::parse(last_line(o.out), "stdout");

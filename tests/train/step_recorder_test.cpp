@@ -42,6 +42,14 @@ TEST_CASE("spans of the steps asked for, in each phase, with what runs in them")
   }
 }
 
+TEST_CASE("a row stands for the products that it is made of, and only the stepping thread is asked") {
+  const std::vector<Span> spans{{"matmul", "vnni", 0, 1, 1, 2},     {"conv2d", "im2col", 0, 2, 1, 1},
+                                {"forward", "conv1", 0, 3, 1, 0},   {"matmul", "openblas", 0, 1, 0, 0},
+                                {"matmul", "portable", 3, 1, 1, 1}, {"backward", "fc1", 3, 2, 1, 0}};
+  CHECK(product_rows(spans) == std::vector<std::string>{"conv2d/im2col", "matmul/portable"});
+  CHECK(product_rows({}).empty());
+}
+
 TEST_CASE("a run that is not recorded notes nothing") {
   const RunConfig config = two_phases();
   const Dataset data = load_dataset(config.dataset, data_folders(""));

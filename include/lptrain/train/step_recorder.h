@@ -29,7 +29,11 @@ class StepRecorder : public Watch {
   std::unique_ptr<Recording> recording_;
 };
 
-// The rows of the product tables that ran, sorted: "conv2d dw/onednn", "matmul/vnni".
+// The thread that takes the steps: the one that passes through layers. 0 if none does.
+int stepping_thread(const std::vector<Span>& spans);
+
+// The rows of the product tables that it ran, sorted: "conv2d dw/onednn", "matmul/vnni". Products that a row is made of are not
+// told: a row stands for them.
 std::vector<std::string> product_rows(const std::vector<Span>& spans);
 
 }  // namespace lp
