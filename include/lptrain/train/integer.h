@@ -7,11 +7,11 @@ namespace lp {
 
 // With "compute": "integer" a run is one that a machine without floating point repeats bit for bit. Every tensor is a list of
 // integers with one exponent, and only these operations occur, forward, backward and in the update:
-//   products          sums of products of codes of at most 16 bits, exact (32-bit sums for bytes); then, if a sum has more than
-//   24
-//                     significant bits, it is rounded to 24, ties to even: f32 carries the sums, and has no more
-//   requantization    the largest magnitude gives the exponent (scale pow2), or the layer's size does (layer_shift); a shift, with the
-//                     bits that fall off rounded to nearest even, or compared with a random integer (stochastic)
+//   products          sums of products of codes of at most 16 bits, exact (32-bit sums for bytes, up to 65,793 of them; more are
+//                     joined exactly); then, if a sum has more than 24 significant bits, it is rounded to 24, ties to even: f32
+//                     carries the sums, and has no more
+//   requantization    the largest magnitude gives the exponent (scale pow2), or the layer's size does (layer_shift); a shift, with
+//                     the bits that fall off rounded to nearest even, or compared with a random integer (stochastic)
 //   relu, max_pool2d  comparisons
 //   loss              integer_cross_entropy (grad/integer.h): additions, shifts, one integer division a class
 //   update            dw becomes integers in steps of the master weights' grid, by a shift that puts the largest where its
