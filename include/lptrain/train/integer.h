@@ -10,14 +10,13 @@ namespace lp {
 //   products          sums of products of codes of at most 16 bits, exact (32-bit sums for bytes, up to 65,793 of them; more are
 //                     joined exactly); then, if a sum has more than 24 significant bits, it is rounded to 24, ties to even: f32
 //                     carries the sums, and has no more
-//   requantization    the largest magnitude gives the exponent (scale pow2), or the layer's size does (layer_shift); a shift, with
-//                     the bits that fall off rounded to nearest even, or compared with a random integer (stochastic)
+//   requantization    the largest magnitude gives the exponent (scale pow2), or the size of the layer does (layer_shift); then a
+//                     shift: what falls off is rounded to nearest even, or compared with a random integer (stochastic)
 //   relu, max_pool2d  comparisons
 //   loss              integer_cross_entropy (grad/integer.h): additions, shifts, one integer division a class
-//   update            dw becomes integers in steps of the master weights' grid, by a shift that puts the largest where its
-//   "decision"
-//                     says (so the step does not depend on the gradient's magnitude, as in NITI and WAGE); times lr, a power of
-//                     two; subtracted; clamped
+//   update            dw becomes integers in steps of the grid of the master weights, by a shift that puts the largest where its
+//                     "decision" says (so that the step does not depend on how large gradients are, as in NITI and WAGE); times
+//                     lr, a power of two; subtracted; clamped
 // f32 (f64 for 16-bit sums and for the loss) carries these integers exactly; tests/train/integer_test.cpp repeats steps in 64-bit
 // integers and compares every weight. The value of the loss is for people only. Evaluation differs in nothing but rounding
 // stochastically.
