@@ -1,5 +1,6 @@
 // The counters of a run as pictures.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "lptrain/app/numerics_text.h"
@@ -75,7 +76,7 @@ std::vector<PlotPoint> loss_scales(std::span<const EpochScores> history) {
 Plot loss_scale_plot(const std::vector<PlotPoint>& points) {
   std::vector<double> steps{0}, scales;
   for (const PlotPoint& p : points) steps.push_back(p.x), scales.push_back(p.y);
-  PlotAxis scale = log2_axis("loss scale", scales, [](double v) { return fmt::format("{:g}", v); });
+  PlotAxis scale = log2_axis("loss scale", scales, [](double v) { return fmt::format("2^{:g}", std::log2(v)); });
   Plot plot(kWidth, kHeight, linear_axis("step", steps), std::move(scale));
   plot.line(points, 0, Plot::Stroke::steps, false);
   return plot;

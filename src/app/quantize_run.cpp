@@ -45,6 +45,13 @@ bool is_narrow(const Precision& p) {
   return false;
 }
 
+// A text as JSON has it.
+std::string quoted(const std::string& text) {
+  std::string json = "\"";
+  for (const char c : text) json += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+  return json + "\"";
+}
+
 // A config of one phase that says what the last phase of the run said.
 Document last_phase(const Document& source) {
   Document d = source;
@@ -97,8 +104,8 @@ Quantizer observed_once(const Quantizer& q) {
 RunConfig quantized_config(const std::string& run, const PtqSpec& ptq, const std::vector<std::string>& assignments) {
   Document d = last_phase(document_of(run));
   const std::string name = d.has("name") ? d.text_at("name") : "run";
-  d.set("name", fmt::format("\"{}-ptq\"", name), "ptq");
-  d.set("init_from", fmt::format("\"{}\"", run), "ptq");
+  d.set("name", quoted(name + "-ptq"), "ptq");
+  d.set("init_from", quoted(run), "ptq");
   d.set("ptq", write(ptq).dump(0), "ptq");
   d.set("train.epochs", "0", "ptq");
   d.set("numerics", "false", "ptq");

@@ -129,6 +129,11 @@ std::vector<TensorView> looks_at(Model& model, const Loss& loss, const Batch& ba
 std::string range_text(double low, double high) {
   return low == high ? fmt::format("{:.3g}", low) : fmt::format("{:.3g} .. {:.3g}", low, high);
 }
+// "-2e-4": ticks between which there is little room.
+std::string tiny_text(double v) {
+  const int exponent = v == 0 ? 0 : static_cast<int>(std::floor(std::log10(std::abs(v)) + 1e-9));
+  return v == 0 ? "0" : fmt::format("{:.3g}e{}", v / std::pow(10.0, exponent), exponent);
+}
 std::string percent_cell(double share) { return share > 0 ? fmt::format("{:.2f}", 100 * share) : "-"; }
 
 std::vector<std::string> cells_of(const TensorView& v) {
@@ -241,6 +246,7 @@ Plot histogram_plot(const TensorView& view, double width, double height, std::st
   PlotAxis axis = linear_axis(std::move(axis_name), std::vector{h.low, h.high}, "", width > 400 ? 9 : 4);
   axis.low = h.low;
   axis.high = h.high;
+  if (h.high - h.low < 0.01) axis.label = tiny_text;
   std::erase_if(axis.ticks, [&](double v) { return v < h.low || v > h.high; });
   const double most = heights.empty() ? 1 : std::max(1.0, std::ranges::max(heights));
   Plot plot(width, height, axis, {view.name(), 0, most, false, {}, {}});

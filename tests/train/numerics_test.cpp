@@ -13,9 +13,9 @@ using namespace lp;
 namespace {
 
 RunConfig config_with(const std::string& precision, const std::string& train, bool numerics,
-                      const std::string& model = "tiny_mlp", const std::string& data = "spirals") {
+                      const std::string& model = R"("tiny_mlp")", const std::string& data = "spirals") {
   return read_config(Document::parse(
-      fmt::format(R"({{"model": "{}", "dataset": {{"name": "{}", "limit": 150}}, "precision": {}, "train": {}, "numerics": {}}})",
+      fmt::format(R"({{"model": {}, "dataset": {{"name": "{}", "limit": 150}}, "precision": {}, "train": {}, "numerics": {}}})",
                   model, data, precision, train, numerics),
       "t"));
 }
@@ -104,13 +104,22 @@ TEST_CASE("the run is the same to the bit, watched or not") {
   struct Case {
     const char *precision, *train, *model, *data;
   };
-  for (const Case& c :
-       {Case{kNarrow, R"({"epochs": 2, "batch": 32, "optimizer": "adam", "loss_scale": "dynamic"})", "tiny_mlp", "spirals"},
-        Case{R"({"weights": {"format": "int4", "scale": "learned"}, "activations": {"format": "uint4", "scale": "learned"}})",
-             R"({"epochs": 2, "batch": 32})", "tiny_mlp", "spirals"},
-        Case{R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
+  for (
+      const Case& c :
+      {Case{kNarrow, R"({"epochs": 2, "batch": 32, "optimizer": "adam", "loss_scale": "dynamic"})", R"("tiny_mlp")", "spirals"},
+       Case{R"({"weights": {"format": "int4", "scale": "learned"}, "activations": {"format": "uint4", "scale": "learned"}})",
+            R"({"epochs": 2, "batch": 32})", R"("tiny_mlp")", "spirals"},
+       Case{R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
                                  "errors": {"format": "int8", "rounding": "stochastic"}})",
-             R"({"epochs": 1, "batch": 32})", "tiny_cnn", "shapes"}}) {
+            R"({"epochs": 1, "batch": 32})", R"("tiny_cnn")", "shapes"},
+       Case{
+           R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
+                 "errors": {"format": "int8"}})",
+           R"({"epochs": 1, "batch": 32})",
+           R"({"layers": [{"conv2d": {"out": 8, "bias": false}}, "batch_norm", "relu", "max_pool2d",
+                 {"conv2d": {"out": 8, "bias": false}},
+                 "batch_norm", "relu", "global_avg_pool", "linear"]})",
+           "shapes"}}) {
     CAPTURE(c.precision);
     Finished plain(config_with(c.precision, c.train, false, c.model, c.data));
     Finished watched(config_with(c.precision, c.train, true, c.model, c.data));
