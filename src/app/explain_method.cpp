@@ -131,12 +131,20 @@ void MethodExplanation::fields(Fields& f) {
   f("phases", phases, "in order");
 }
 
+// A phase says what differs from the one before it.
 std::string MethodExplanation::text() const {
   std::string text = fmt::format("{}: {}\n", name, description);
+  std::set<std::string> before;
   for (const MethodPhase& phase : phases) {
     if (phases.size() > 1) text += fmt::format("\nphase \"{}\"", phase.name);
-    for (const QuantizerExplanation& q : phase.quantizers) text += q.text();
-    if (phase.quantizers.empty()) text += "\n  nothing is quantized";
+    std::set<std::string> now;
+    for (const QuantizerExplanation& q : phase.quantizers) {
+      const std::string& said = *now.insert(q.text()).first;
+      if (!before.contains(said)) text += said;
+    }
+    if (now.empty()) text += "\n  nothing is quantized";
+    if (now == before) text += "\n  numbers as before";
+    before = std::move(now);
     if (!phase.in_float.empty()) text += fmt::format("\n  layers left in float: {}", join(phase.in_float));
     text += fmt::format("\n  training: {}\n", phase.train);
   }

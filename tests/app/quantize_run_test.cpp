@@ -23,9 +23,9 @@ std::string scale_after(const std::string& quantizer) {
 TEST_CASE("what is measured on every batch is measured once: ends as the widest, other rules as an average") {
   CHECK(scale_after(R"({"format": "int8"})") == R"({"widest": {"of": "absmax"}})");
   CHECK(scale_after(R"({"format": "int8", "scale": "pow2"})") == R"({"widest": {"of": "pow2"}})");
-  CHECK(scale_after(R"({"format": "uint8", "scale": "mse"})") == R"({"ema": {"decay": 0.9, "of": "mse"}})");
+  CHECK(scale_after(R"({"format": "uint8", "scale": "mse"})") == R"({"ema": {"decay": 0.9, "delay": 0, "of": "mse"}})");
   CHECK(scale_after(R"({"format": "uint8", "scale": {"percentile": {"percent": 99}}})") ==
-        R"({"ema": {"decay": 0.9, "of": {"percentile": {"percent": 99.0}}}})");
+        R"({"ema": {"decay": 0.9, "delay": 0, "of": {"percentile": {"percent": 99.0}}}})");
   CHECK(scale_after(R"({"format": "uint8", "zero_point": true, "scale": "kl"})").find("kl") != std::string::npos);
 }
 
