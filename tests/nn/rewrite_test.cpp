@@ -47,7 +47,9 @@ Tensor output_of(const Network& n, const Shape& input, const Tensor& x) {
   Holder holder;
   model.visit(holder);
   size_t wanted = 0;
-  for (auto& [name, t] : holder.all) {
+  for (const auto& entry : holder.all) {
+    const std::string& name = entry.first;
+    Tensor* t = entry.second;
     if (!*t) continue;
     REQUIRE_MESSAGE(n.tensors.contains(name), name);
     REQUIRE(n.tensors.at(name).shape() == t->shape());
