@@ -44,7 +44,7 @@ std::string backward_of(const Quantizer& q, Role role) {
   const bool is_straight = q.gradient.is_identity(), covers = !q.divider().clips() && q.gradient == Estimator();
   const std::string ratio = q.decision && !is_straight ? "s / r " : "", slope = is_straight || covers ? "" : " h'(u)";
   std::string text = fmt::format("dx = dy{}{}", ratio.empty() ? "" : " " + ratio, slope);
-  if (covers && !q.decision) text += " (the scale covers x)";
+  if (covers && !q.decision) text += q.ends().low == 0 && !q.zero_point && !has_offset(q) ? " where x >= 0" : " (s covers x)";
   if (q.rule().learns()) text += fmt::format(",  ds = g sum dy ({} - u h'(u))", q.rule().learns_from_rounding() ? "v" : "h(u)");
   if (q.offset && q.offset->learns()) text += ",  do = g sum dy (1 - h'(u))";
   return text;
@@ -63,7 +63,9 @@ QuantizerExplanation explained(Role role, const std::string& layers, const Quant
 }
 
 MethodPhase explained(const PhaseSpec& phase) {
-  MethodPhase p{phase.name, {}, {}, write(phase.train, true).dump(0)};
+  MethodPhase p{phase.name, {}, {}, {}, write(phase.train, true).dump(0)};
+  const Accumulator& sums = phase.precision.accumulator;
+  if (!sums.is_native()) p.accumulator = sums.name();
   for (size_t i = 0; i < kRoles; ++i)
     if (!phase.precision.roles[i].is_identity())
       p.quantizers.push_back(explained(static_cast<Role>(i), "", phase.precision.roles[i]));
@@ -101,24 +103,24 @@ void QuantizerExplanation::fields(Fields& f) {
   f("gradient", gradient, "h");
 }
 
-std::string QuantizerExplanation::text() const {
-  std::string text = fmt::format("\n{}{}", role, layers.empty() ? "" : fmt::format(" of {}", layers));
-  for (const auto& [name, fact] : {std::pair("format", format),
-                                   {"forward", forward},
-                                   {"backward", backward},
-                                   {"s", scale},
-                                   {"r", decision},
-                                   {"o", offset},
-                                   {"rounding", rounding},
-                                   {"h", gradient}})
-    if (!fact.empty()) text += fmt::format("\n  {:<9} {}", name, fact);
-  return text;
+std::string QuantizerExplanation::text(const QuantizerExplanation* before) const {
+  static constexpr std::pair<const char*, std::string QuantizerExplanation::*> kFacts[] = {
+      {"format", &QuantizerExplanation::format},     {"forward", &QuantizerExplanation::forward},
+      {"backward", &QuantizerExplanation::backward}, {"s", &QuantizerExplanation::scale},
+      {"r", &QuantizerExplanation::decision},        {"o", &QuantizerExplanation::offset},
+      {"rounding", &QuantizerExplanation::rounding}, {"h", &QuantizerExplanation::gradient}};
+  std::string facts;
+  for (const auto& [name, fact] : kFacts)
+    if (!(this->*fact).empty() && !(before && before->*fact == this->*fact))
+      facts += fmt::format("\n  {:<9} {}", name, this->*fact);
+  return facts.empty() ? "" : fmt::format("\n{}{}{}", role, layers.empty() ? "" : " of " + layers, facts);
 }
 
 void MethodPhase::fields(Fields& f) {
   f("name", name, "of the phase");
   f("quantizers", quantizers, "by role");
   f("in_float", in_float, "layers that are left alone");
+  f("accumulator", accumulator, "of products; empty: that of the arithmetic");
   f("train", train, "what differs from the defaults");
 }
 
@@ -131,24 +133,28 @@ void MethodExplanation::fields(Fields& f) {
   f("phases", phases, "in order");
 }
 
-// A phase says what differs from the one before it.
+std::string MethodPhase::text(const MethodPhase* before) const {
+  std::string text;
+  for (const QuantizerExplanation& q : quantizers) {
+    const auto is_same = [&](const QuantizerExplanation& o) { return o.role == q.role && o.layers == q.layers; };
+    const QuantizerExplanation* old = nullptr;
+    if (before)
+      if (const auto found = std::ranges::find_if(before->quantizers, is_same); found != before->quantizers.end()) old = &*found;
+    text += q.text(old);
+  }
+  if (quantizers.empty()) text += "\n  nothing is quantized";
+  if (!accumulator.empty() && !(before && before->accumulator == accumulator)) text += "\n  sums of products: " + accumulator;
+  if (!in_float.empty()) text += fmt::format("\n  layers left in float: {}", join(in_float));
+  return text + fmt::format("\n  training: {}", train);
+}
+
 std::string MethodExplanation::text() const {
   std::string text = fmt::format("{}: {}\n", name, description);
-  std::set<std::string> before;
-  for (const MethodPhase& phase : phases) {
-    if (phases.size() > 1) text += fmt::format("\nphase \"{}\"", phase.name);
-    std::set<std::string> now;
-    for (const QuantizerExplanation& q : phase.quantizers) {
-      const std::string& said = *now.insert(q.text()).first;
-      if (!before.contains(said)) text += said;
-    }
-    if (now.empty()) text += "\n  nothing is quantized";
-    if (now == before) text += "\n  numbers as before";
-    before = std::move(now);
-    if (!phase.in_float.empty()) text += fmt::format("\n  layers left in float: {}", join(phase.in_float));
-    text += fmt::format("\n  training: {}\n", phase.train);
+  for (size_t i = 0; i < phases.size(); ++i) {
+    if (phases.size() > 1) text += fmt::format("\nphase \"{}\"{}", phases[i].name, i > 0 ? ", what differs" : "");
+    text += phases[i].text(i > 0 ? &phases[i - 1] : nullptr);
   }
-  return text + fmt::format("\nmodel: {}\nexpected: {}\nrun: lptrain {}", model, expected, config);
+  return text + fmt::format("\n\nmodel: {}\nexpected: {}\nrun: lptrain {}", model, expected, config);
 }
 
 std::vector<std::string> method_names() {

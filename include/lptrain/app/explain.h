@@ -51,15 +51,17 @@ struct QuantizerExplanation {
   std::string format, forward, backward;                    // in letters: q = s v, v = round(x / s) ...
   std::string scale, decision, offset, rounding, gradient;  // what their rows say; "" where there is none
   void fields(Fields& f);
-  std::string text() const;
+  std::string text(const QuantizerExplanation* before) const;  // what differs from it; nothing if nothing does
 };
 
 struct MethodPhase {
   std::string name;
   std::vector<QuantizerExplanation> quantizers;
   std::vector<std::string> in_float;  // patterns of layers that an override leaves alone
+  std::string accumulator;            // of products; "" if it is that of the arithmetic
   std::string train;                  // what differs from the defaults, as JSON
   void fields(Fields& f);
+  std::string text(const MethodPhase* before) const;
 };
 
 // A method of training with quantization: what its config says, in words. One of configs/methods.
