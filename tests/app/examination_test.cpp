@@ -6,23 +6,14 @@
 #include <algorithm>
 
 #include "lptrain/base/document.h"
+#include "subject.h"
 
 using namespace lp;
 
 namespace {
 
-struct Subject {
-  RunConfig config;
-  Dataset data;
-  Model model;
-
-  explicit Subject(const std::string& precision, const std::string& dataset = R"({"name": "spirals", "limit": 300})")
-      : config(read_config(
-            Document::parse(fmt::format(R"({{"model": "tiny_mlp", "dataset": {}, "precision": {}, "train": {{"epochs": 1}}}})",
-                                        dataset, precision),
-                            "t"))),
-        data(load_dataset(config.dataset, data_folders())),
-        model(config.model, data.shape, std::ssize(data.classes), config.phases[0].precision, DType::f32, Key(1)) {}
+struct Subject : test::Subject {
+  using test::Subject::Subject;
   Examination examined() { return examine(model, *config.train.loss, data, 64); }
 };
 

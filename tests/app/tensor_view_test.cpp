@@ -8,22 +8,14 @@
 #include <numeric>
 
 #include "lptrain/base/document.h"
+#include "subject.h"
 
 using namespace lp;
 
 namespace {
 
-struct Subject {
-  RunConfig config;
-  Dataset data;
-  Model model;
-
-  explicit Subject(const std::string& precision)
-      : config(read_config(Document::parse(
-            fmt::format(R"({{"model": "tiny_mlp", "dataset": {{"name": "spirals", "limit": 300}}, "precision": {}}})", precision),
-            "t"))),
-        data(load_dataset(config.dataset, data_folders())),
-        model(config.model, data.shape, std::ssize(data.classes), config.phases[0].precision, DType::f32, Key(1)) {}
+struct Subject : test::Subject {
+  using test::Subject::Subject;
   std::vector<TensorView> views() { return view_tensors(model, *config.train.loss, data); }
 };
 

@@ -23,22 +23,30 @@ std::vector<T> numbers(int64_t n, uint64_t seed, double shift = 0) {
   return x;
 }
 
-// All four results of one shape, one after the other.
 template <class T>
-std::vector<double> passes(int64_t rows, int64_t C, bool is_masked) {
-  const auto n = static_cast<size_t>(rows * C), width = static_cast<size_t>(C);
-  const std::vector<T> x = numbers<T>(rows * C, 1, 3), dy = numbers<T>(rows * C, 2), mean = numbers<T>(C, 3, 3);
-  const std::vector<T> p = numbers<T>(C, 4), q = numbers<T>(C, 5), s = numbers<T>(C, 6);
-  std::vector<uint8_t> where(n);
-  for (size_t i = 0; i < n; ++i) where[i] = i % 3 == 1 ? kDead : 0;
-  const uint8_t* mask = is_masked ? where.data() : nullptr;
-  std::vector<double> sums(4 * width);
+struct Inputs {
+  Inputs(int64_t r, int64_t c, bool masked) : rows(r), C(c), is_masked(masked) {
+    for (size_t i = 0; i < where.size(); ++i) where[i] = i % 3 == 1 ? kDead : 0;
+  }
+  int64_t rows, C;
+  bool is_masked;
+  std::vector<T> x = numbers<T>(rows * C, 1, 3), dy = numbers<T>(rows * C, 2), mean = numbers<T>(C, 3, 3);
+  std::vector<T> p = numbers<T>(C, 4), q = numbers<T>(C, 5), s = numbers<T>(C, 6);
+  std::vector<uint8_t> where = std::vector<uint8_t>(x.size());
+};
+
+// All four results, one after the other.
+template <class T>
+std::vector<double> passes(const Inputs<T>& in) {
+  const auto n = in.x.size(), width = in.mean.size();
+  const uint8_t* mask = in.is_masked ? in.where.data() : nullptr;
+  std::vector<double> all(4 * width);
   std::vector<T> y(n), dx(n);
-  norm_moments(rows, C, x.data(), sums.data(), sums.data() + width);
-  norm_apply(rows, C, x.data(), mean.data(), p.data(), q.data(), y.data());
-  norm_backward_sums(rows, C, dy.data(), mask, x.data(), mean.data(), sums.data() + 2 * width, sums.data() + 3 * width);
-  norm_backward(rows, C, dy.data(), mask, x.data(), mean.data(), p.data(), q.data(), s.data(), dx.data());
-  std::vector<double> all = sums;
+  norm_moments(in.rows, in.C, in.x.data(), all.data(), all.data() + width);
+  norm_apply(in.rows, in.C, in.x.data(), in.mean.data(), in.p.data(), in.q.data(), y.data());
+  norm_backward_sums(in.rows, in.C, in.dy.data(), mask, in.x.data(), in.mean.data(), all.data() + 2 * width,
+                     all.data() + 3 * width);
+  norm_backward(in.rows, in.C, in.dy.data(), mask, in.x.data(), in.mean.data(), in.p.data(), in.q.data(), in.s.data(), dx.data());
   all.insert(all.end(), y.begin(), y.end());
   all.insert(all.end(), dx.begin(), dx.end());
   return all;
@@ -46,21 +54,20 @@ std::vector<double> passes(int64_t rows, int64_t C, bool is_masked) {
 
 // The same by the formulas, in double.
 template <class T>
-std::vector<double> formulas(int64_t rows, int64_t C, bool is_masked) {
-  const auto n = static_cast<size_t>(rows * C), width = static_cast<size_t>(C);
-  const std::vector<T> x = numbers<T>(rows * C, 1, 3), dy = numbers<T>(rows * C, 2), mean = numbers<T>(C, 3, 3);
-  const std::vector<T> p = numbers<T>(C, 4), q = numbers<T>(C, 5), s = numbers<T>(C, 6);
+std::vector<double> formulas(const Inputs<T>& in) {
+  const auto n = in.x.size(), width = in.mean.size();
   std::vector<double> all(4 * width + 2 * n);
+  const auto wide = [](const std::vector<T>& v, size_t i) { return static_cast<double>(v[i]); };
   for (size_t i = 0; i < n; ++i) {
     const size_t c = i % width;
-    const double a = static_cast<double>(x[i]), m = static_cast<double>(mean[c]), first = a - static_cast<double>(x[c]);
-    const double d = is_masked && i % 3 == 1 ? 0 : static_cast<double>(dy[i]);
+    const double from_mean = wide(in.x, i) - wide(in.mean, c), first = wide(in.x, i) - wide(in.x, c);
+    const double d = in.is_masked && in.where[i] == kDead ? 0 : wide(in.dy, i);
     all[c] += first;
     all[width + c] += first * first;
     all[2 * width + c] += d;
-    all[3 * width + c] += d * (a - m);
-    all[4 * width + i] = (a - m) * static_cast<double>(p[c]) + static_cast<double>(q[c]);
-    all[4 * width + n + i] = static_cast<double>(p[c]) * d - static_cast<double>(q[c]) * (a - m) - static_cast<double>(s[c]);
+    all[3 * width + c] += d * from_mean;
+    all[4 * width + i] = from_mean * wide(in.p, c) + wide(in.q, c);
+    all[4 * width + n + i] = wide(in.p, c) * d - wide(in.q, c) * from_mean - wide(in.s, c);
   }
   return all;
 }
@@ -74,7 +81,8 @@ TEST_CASE_TEMPLATE("norm passes are their formulas, alike on every instruction s
     for (const bool is_masked : {false, true}) {
       set_isa_cap(Isa::portable);
       set_thread_count(1);
-      const std::vector<double> first = passes<T>(rows, C, is_masked), wanted = formulas<T>(rows, C, is_masked);
+      const Inputs<T> in(rows, C, is_masked);
+      const std::vector<double> first = passes(in), wanted = formulas(in);
       REQUIRE(first.size() == wanted.size());
       double worst = 0;
       for (size_t i = 0; i < first.size(); ++i)
@@ -84,7 +92,7 @@ TEST_CASE_TEMPLATE("norm passes are their formulas, alike on every instruction s
         for (const int threads : {1, 3}) {
           set_isa_cap(isa);
           set_thread_count(threads);
-          CHECK(passes<T>(rows, C, is_masked) == first);
+          CHECK(passes(in) == first);
         }
     }
   set_thread_count(before);
