@@ -91,6 +91,7 @@ class Process {
     ::dup2(err, 2);
     fs::current_path(call.folder);
     ::setenv("OMP_WAIT_POLICY", "passive", 0);  // tests run side by side: threads that spin would starve the others
+    ::unsetenv("LPTRAIN_DATA");  // tests mean the data they name, not those of whoever runs them
     for (const auto& [name, value] : call.environment) ::setenv(name.c_str(), value.c_str(), 1);
     Line words{"/bin/sh", "-c", (call.before.empty() ? "" : call.before + "; ") + "exec \"$@\"", "sh", binary_dir() + "/lptrain"};
     words.insert(words.end(), call.words.begin(), call.words.end());
