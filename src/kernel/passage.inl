@@ -11,7 +11,7 @@ void mark(int64_t n, const float* y, float low, float high, uint8_t* where) {
 
 void pass_within(int64_t n, const float* x, float low, float high, const float* dy, float* dx) {
 #pragma GCC ivdep
-  for (int64_t i = 0; i < n; ++i) dx[i] = (x[i] >= low) & (x[i] <= high) ? dy[i] : 0.f;
+  for (int64_t i = 0; i < n; ++i) dx[i] = ((x[i] >= low) & (x[i] <= high)) ? dy[i] : 0.f;
 }
 
 void scale_columns(int64_t rows, int64_t cols, const float* x, const float* s, float* y) {
