@@ -8,11 +8,14 @@ count=0
 for config in configs/*.json configs/methods/*.json configs/examples/*/*.json; do
   case $config in configs/schema.json) continue ;; esac
   name=$(basename "$config" .json)
-  data=(); case $(grep -E '"(dataset|name)": ' "$config") in
-    *'"cifar10"'*|*mnist*) [ -d "${LPTRAIN_SHARED:-/none}/datasets" ] || { echo "skip $name: no real data (set LPTRAIN_SHARED)"; continue; }
-                       data=(--data "$LPTRAIN_SHARED/datasets") ;;
-  esac
-  "$lptrain" "$config" "${data[@]}" --limit 96 --set train.epochs=1 --out "$work/$name" --no-progress --json >"$work/$name.out" 2>"$work/$name.err" ||
+  data=()
+  if "$lptrain" config show "$config" 2>/dev/null | grep -E '"(name|dataset)": "(cifar10|mnist|fashion_mnist)"' >/dev/null; then
+    [ -d "${LPTRAIN_SHARED:-/none}/datasets" ] || { echo "skip $name: no real data (set LPTRAIN_SHARED)"; continue; }
+    data=(--data "$LPTRAIN_SHARED/datasets")
+  fi
+  epochs=(--set train.epochs=1)
+  "$lptrain" config show "$config" "${epochs[@]}" >/dev/null 2>&1 || epochs=()   # every phase has its own, or it will fail below
+  "$lptrain" "$config" "${data[@]}" --limit 96 "${epochs[@]}" --out "$work/$name" --no-progress --json >"$work/$name.out" 2>"$work/$name.err" ||
     { echo "$config failed:"; cat "$work/$name.err"; exit 1; }
   "$lptrain" eval "$work/$name" "${data[@]}" --json >/dev/null 2>"$work/$name.err" || { echo "eval of $config failed:"; cat "$work/$name.err"; exit 1; }
   "$lptrain" "$work/$name/config.json" "${data[@]}" --out "$work/$name-again" --no-progress >/dev/null 2>&1
