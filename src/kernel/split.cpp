@@ -102,13 +102,11 @@ void matmul_split(const MatmulKey& key, const void* a, const void* b, void* c) {
 }
 
 const char* conv2d_split_refuses(const ConvKey& key) {
-  const ConvShape& s = key.shape;
   if (key.a != DType::i16) return "takes i16";
-  if (s.groups > 1) return "takes one group";
-  const int64_t terms = key.pass == ConvPass::forward         ? s.KH * s.KW * s.C
-                        : key.pass == ConvPass::backward_data ? s.KH * s.KW * s.O
-                                                              : s.OH() * s.OW();
-  return terms > kSplitTerms ? "takes sums of at most 33025 terms" : nullptr;
+  if (key.shape.groups > 1) return "takes one group";
+  ConvKey image = key;
+  image.shape.N = 1;
+  return image.terms() > kSplitTerms ? "takes sums of at most 33025 terms" : nullptr;
 }
 
 void conv2d_split(const ConvKey& key, const void* a, const void* b, void* c) {
