@@ -42,9 +42,9 @@ std::vector<T> multipliers(const Rescale<T>& how, int64_t cols) {
 template <class T, class Acc, class F>
 void rescale_rows(const Rescale<T>& how, int64_t rows, int64_t cols, const Acc* acc, T* y, F run) {
   const Timed timed("epilogue", "rescale");
-  const std::vector<Acc> shift = repeated(shifts<T, Acc>(how, cols).data(), cols);
-  const std::vector<T> m = repeated(multipliers(how, cols).data(), cols);
-  const std::vector<T> bias = how.bias ? repeated(how.bias, cols) : std::vector<T>();
+  const std::vector<Acc> shift = repeated(shifts<T, Acc>(how, cols).data(), cols, rows);
+  const std::vector<T> m = repeated(multipliers(how, cols).data(), cols, rows);
+  const std::vector<T> bias = how.bias ? repeated(how.bias, cols, rows) : std::vector<T>();
   parallel_chunks(rows, (1 << 15) / std::max<int64_t>(cols, 1) + 1, [&](int64_t begin, int64_t end) {
     in_long_rows(begin, end, cols, [&](int64_t r, int64_t n, int64_t columns) {
       run(n, columns, acc + r * cols, shift.data(), m.data(), how.bias ? bias.data() : nullptr, y + r * cols);

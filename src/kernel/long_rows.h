@@ -13,11 +13,11 @@ inline int64_t rows_together(int64_t C) {
   return std::max<int64_t>(1, kLong / std::max<int64_t>(C, 1));
 }
 
-// x[C] again and again, as long as a long row.
+// x[C] again and again, as long as a long row; once, if there are too few rows for one.
 template <class T>
-std::vector<T> repeated(const T* x, int64_t C) {
+std::vector<T> repeated(const T* x, int64_t C, int64_t rows) {
   std::vector<T> all;
-  for (int64_t i = 0; i < rows_together(C); ++i) all.insert(all.end(), x, x + C);
+  for (int64_t i = 0, times = rows < rows_together(C) ? 1 : rows_together(C); i < times; ++i) all.insert(all.end(), x, x + C);
   return all;
 }
 

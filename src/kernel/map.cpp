@@ -79,7 +79,7 @@ template <class T>
 void add_bias(int64_t rows, int64_t cols, const T* x, const T* bias, T* y) {
   const Timed timed("map", "add_bias");
   const auto run = map_loops<T>().add_bias;
-  const std::vector<T> terms = repeated(bias, cols);
+  const std::vector<T> terms = repeated(bias, cols, rows);
   parallel_chunks(rows, kGrain / std::max<int64_t>(cols, 1) + 1, [&](int64_t begin, int64_t end) {
     in_long_rows(begin, end, cols,
                  [&](int64_t r, int64_t n, int64_t columns) { run(n, columns, x + r * cols, terms.data(), y + r * cols); });

@@ -48,7 +48,7 @@ template <class T>
 void norm_moments(int64_t rows, int64_t C, const T* x, double* first, double* second) {
   const Timed timed("norm", "moments");
   if (rows == 0) return sum_chunks(0, C, first, second, [](auto...) {});
-  const std::vector<T> origin = repeated(x, C);
+  const std::vector<T> origin = repeated(x, C, rows);
   sum_chunks(rows, C, first, second, [&](int64_t r, int64_t n, int64_t columns, double* a, double* b) {
     norm_loops<T>().moments(n, columns, x + r * C, origin.data(), a, b);
   });
@@ -57,7 +57,7 @@ void norm_moments(int64_t rows, int64_t C, const T* x, double* first, double* se
 template <class T>
 void norm_apply(int64_t rows, int64_t C, const T* x, const T* mean, const T* factor, const T* term, T* y) {
   const Timed timed("norm", "apply");
-  const std::vector<T> m = repeated(mean, C), f = repeated(factor, C), t = repeated(term, C);
+  const std::vector<T> m = repeated(mean, C, rows), f = repeated(factor, C, rows), t = repeated(term, C, rows);
   parallel_chunks(rows, rows_at_once(C), [&](int64_t begin, int64_t end) {
     in_long_rows(begin, end, C, [&](int64_t r, int64_t n, int64_t columns) {
       norm_loops<T>().apply(n, columns, x + r * C, m.data(), f.data(), t.data(), y + r * C);
@@ -69,7 +69,7 @@ template <class T>
 void norm_backward_sums(int64_t rows, int64_t C, const T* dy, const uint8_t* where, const T* x, const T* mean, double* first,
                         double* second) {
   const Timed timed("norm", "backward_sums");
-  const std::vector<T> m = repeated(mean, C);
+  const std::vector<T> m = repeated(mean, C, rows);
   sum_chunks(rows, C, first, second, [&](int64_t r, int64_t n, int64_t columns, double* a, double* b) {
     norm_loops<T>().backward_sums(n, columns, dy + r * C, where ? where + r * C : nullptr, x + r * C, m.data(), a, b);
   });
@@ -79,7 +79,7 @@ template <class T>
 void norm_backward(int64_t rows, int64_t C, const T* dy, const uint8_t* where, const T* x, const T* mean, const T* p, const T* q,
                    const T* s, T* dx) {
   const Timed timed("norm", "backward");
-  const std::vector<T> m = repeated(mean, C), a = repeated(p, C), b = repeated(q, C), e = repeated(s, C);
+  const std::vector<T> m = repeated(mean, C, rows), a = repeated(p, C, rows), b = repeated(q, C, rows), e = repeated(s, C, rows);
   parallel_chunks(rows, rows_at_once(C), [&](int64_t begin, int64_t end) {
     in_long_rows(begin, end, C, [&](int64_t r, int64_t n, int64_t columns) {
       norm_loops<T>().backward(n, columns, dy + r * C, where ? where + r * C : nullptr, x + r * C, m.data(), a.data(), b.data(),

@@ -52,7 +52,7 @@ void pass_within(int64_t n, const float* x, float low, float high, const float* 
 
 void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, float* y) {
   const Timed timed("passage", "scale_columns");
-  const std::vector<float> factors = repeated(s, C);
+  const std::vector<float> factors = repeated(s, C, rows);
   parallel_chunks(rows, rows_at_once(C), [&](int64_t begin, int64_t end) {
     in_long_rows(begin, end, C, [&](int64_t r, int64_t n, int64_t columns) {
       loops().passage.scale_columns(n, columns, x + r * C, factors.data(), y + r * C);
@@ -63,7 +63,7 @@ void scale_columns(int64_t rows, int64_t C, const float* x, const float* s, floa
 void passed_extremes(int64_t rows, int64_t C, const float* dy, const float* s, const uint8_t* where, float* low, float* high) {
   const Timed timed("passage", "passed_extremes");
   const int64_t width = rows_together(C) * C, chunk = rows_at_once(C);
-  const std::vector<float> factors = s ? repeated(s, C) : std::vector<float>(static_cast<size_t>(width), 1.f);
+  const std::vector<float> factors = s ? repeated(s, C, rows) : std::vector<float>(static_cast<size_t>(width), 1.f);
   std::vector<float> least(static_cast<size_t>((rows + chunk - 1) / chunk * width), 0.f), most = least;
   parallel_chunks(rows, chunk, [&](int64_t begin, int64_t end) {
     const auto run = where ? loops().passage.extremes : loops().passage.all_extremes;
