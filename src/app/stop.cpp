@@ -15,10 +15,11 @@ std::atomic<int> stop{0};
 static_assert(std::atomic<int>::is_always_lock_free, "a handler may only touch lock-free atomics");
 std::array<struct sigaction, kSignals.size()> former;
 
+// What it says comes before the flag: a second signal, handled by another thread, may end the program as soon as the flag is up.
 void on_signal(int number) {
-  if (stop.exchange(number) != 0) _exit(128 + number);
   constexpr std::string_view kText = "\nstopping: saving a checkpoint (once more to end at once)\n";
-  (void)!::write(STDERR_FILENO, kText.data(), kText.size());
+  if (stop == 0) (void)!::write(STDERR_FILENO, kText.data(), kText.size());
+  if (stop.exchange(number) != 0) _exit(128 + number);
 }
 
 }  // namespace
