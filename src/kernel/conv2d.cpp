@@ -20,23 +20,19 @@ const ConvRow kRows[] = {
     {"vnni", Backend::native, Isa::avx512_vnni, conv2d_vnni_refuses, conv2d_vnni, conv2d_vnni_ready},
     {"split", Backend::native, Isa::avx512_vnni, conv2d_split_refuses, conv2d_split, conv2d_split_ready},
 #endif
+    {"widened", Backend::native, Isa::portable, conv2d_widened_refuses, conv2d_widened, conv2d_widened_ready},
     {"im2col", Backend::native, Isa::portable, conv2d_im2col_refuses, conv2d_im2col},
     {"reference", Backend::reference, Isa::portable, nullptr, conv2d_reference},
 };
 
 constexpr std::string_view kFamilies[] = {"conv2d", "conv2d dx", "conv2d dw"};  // by pass: names of spans
 
-constexpr bool serves_integers(std::string_view row) { return row != "onednn"; }
+constexpr bool serves_integers(std::string_view row) { return row != "onednn" && row != "widened"; }
 
 ExtremeCase<ConvKey> extreme_case(const ConvShape& s, ConvPass pass, DType a, DType b, std::array<Extreme, 2> which) {
-  const int64_t size_a = pass == ConvPass::backward_data ? size_y(s) : size_x(s);
-  const int64_t size_b = pass == ConvPass::backward_weights ? size_y(s) : size_w(s);
-  const int64_t size_c = pass == ConvPass::forward ? size_y(s) : pass == ConvPass::backward_data ? size_x(s) : size_w(s);
-  const DType c = *product_type(a, b);
-  return {{pass, s, a, b, c},
-          extreme_operand(a, size_a, which[0]),
-          extreme_operand(b, size_b, which[1]),
-          static_cast<size_t>(size_c * bytes_of(c))};
+  const ConvKey key{pass, s, a, b, *product_type(a, b)};
+  return {key, extreme_operand(a, size_a(key), which[0]), extreme_operand(b, size_b(key), which[1]),
+          static_cast<size_t>(size_c(key) * bytes_of(key.c))};
 }
 
 std::vector<ExtremeCase<ConvKey>> extreme_cases(bool is_words) {

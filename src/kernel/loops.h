@@ -152,6 +152,11 @@ struct SplitLoops {  // see split.h
   void (*join)(int64_t n, const int32_t* hh, const int32_t* hl, const int32_t* lh, const int32_t* ll, bool accumulate, double* c);
 };
 
+struct WidenLoops {  // bit patterns to floats, exactly; see widen.h
+  void (*from_f16)(int64_t n, const uint16_t* x, float* y);
+  void (*from_bf16)(int64_t n, const uint16_t* x, float* y);
+};
+
 template <class C>
 struct CodeLoops {  // C = uint16_t: bit patterns of f16 or bf16
   void (*quantize)(const Grid& grid, const Run& run, const float* x, C* codes);
@@ -182,6 +187,7 @@ struct Loops {
   void (*quantize_values)(const Grid& grid, const Run& run, const float* x, float* y);
   PassageLoops passage;
   SplitLoops split;
+  WidenLoops widen;
   NormLoops<float> norm32;
   NormLoops<double> norm64;
 };

@@ -23,6 +23,7 @@ const Loops kLoops = {
     quantize_values,
     kPassageLoops,
     kSplitLoops,
+    kWidenLoops,
     kNormLoops<float>,
     kNormLoops<double>,
 };

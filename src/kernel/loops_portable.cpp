@@ -13,6 +13,7 @@ namespace lp::portable {
 #include "split.inl"
 #include "statistics.inl"
 #include "update.inl"
+#include "widen.inl"
 
 #include "loops.inl"
 

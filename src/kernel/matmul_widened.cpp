@@ -5,6 +5,7 @@
 #include "product_types.h"
 #include "rows.h"
 #include "scratch.h"
+#include "widen.h"
 
 namespace lp {
 namespace {
@@ -12,12 +13,18 @@ namespace {
 constexpr int64_t kExactBytes = 256;         // 255 * 255 * 256 < 2^24, so a chunk of bytes is exact in f32
 constexpr int64_t kBlockElements = 1 << 18;  // of a, widened at a time
 
+template <class T, class W>
+void widen_row(int64_t n, const T* from, W* to) {
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<W>(wide(from[j]));
+}
+void widen_row(int64_t n, const F16* from, float* to) { widen_halves(DType::f16, n, from, to); }
+void widen_row(int64_t n, const Bf16* from, float* to) { widen_halves(DType::bf16, n, from, to); }
+
 // A rows x columns window of a dense matrix, made dense.
 template <class T, class W>
 void widen(const T* from, int64_t stride, int64_t rows, int64_t columns, W* to) {
-  parallel_for(rows, std::max<int64_t>(1, 4096 / columns), [&](int64_t i) {
-    for (int64_t j = 0; j < columns; ++j) to[i * columns + j] = static_cast<W>(wide(from[i * stride + j]));
-  });
+  parallel_for(rows, std::max<int64_t>(1, 4096 / columns),
+               [&](int64_t i) { widen_row(columns, from + i * stride, to + i * columns); });
 }
 
 // Rows [m0, m0 + m) and terms [k0, k0 + k) of op(a).

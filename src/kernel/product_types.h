@@ -22,6 +22,20 @@ inline int64_t size_x(const ConvShape& s) { return s.N * s.H * s.W * s.C; }
 inline int64_t size_w(const ConvShape& s) { return s.O * s.KH * s.KW * s.C / s.groups; }
 inline int64_t size_y(const ConvShape& s) { return s.N * s.OH() * s.OW() * s.O; }
 
+// Elements of what a pass multiplies and makes.
+inline int64_t size_a(const ConvKey& key) { return key.pass == ConvPass::backward_data ? size_y(key.shape) : size_x(key.shape); }
+inline int64_t size_b(const ConvKey& key) {
+  return key.pass == ConvPass::backward_weights ? size_y(key.shape) : size_w(key.shape);
+}
+inline int64_t size_c(const ConvKey& key) {
+  switch (key.pass) {
+    case ConvPass::forward: return size_y(key.shape);
+    case ConvPass::backward_data: return size_x(key.shape);
+    case ConvPass::backward_weights: break;
+  }
+  return size_w(key.shape);
+}
+
 // The number an operand stands for, in the narrowest type whose arithmetic is exact for it.
 inline double wide(double x) { return x; }
 inline float wide(float x) { return x; }

@@ -27,7 +27,6 @@ class SplitFilters {
  public:
   SplitFilters(const ConvKey& key, const int16_t* w)
       : key_(key),
-        is_forward_(key.pass == ConvPass::forward),
         w_(w, size_w(key.shape)),
         plans_{ConvPlan(of_bytes(key, DType::i8, DType::i8), w_.high.data()),
                ConvPlan(of_bytes(key, DType::i8, DType::u8), w_.low.data()),
@@ -36,8 +35,8 @@ class SplitFilters {
   SplitFilters(const SplitFilters&) = delete;
 
   void run(const int16_t* a, double* c) const {
-    const Split split(a, is_forward_ ? size_x(key_.shape) : size_y(key_.shape));
-    const SplitSums sums(is_forward_ ? size_y(key_.shape) : size_x(key_.shape));
+    const Split split(a, size_a(key_));
+    const SplitSums sums(size_c(key_));
     for (size_t i = 0; i < plans_.size(); ++i) {
       const void* bytes = i < 2 ? static_cast<const void*>(split.high.data()) : split.low.data();
       plans_[i].run(bytes, sums.part(static_cast<int>(i)));
@@ -47,16 +46,14 @@ class SplitFilters {
 
  private:
   ConvKey key_;
-  bool is_forward_;
   Split w_;
   std::array<ConvPlan, 4> plans_;
 };
 
 // All images at once, on all threads.
-void both_split(const ConvKey& key, const int16_t* a, int64_t size_a, const int16_t* b, int64_t size_b, int64_t size_c,
-                bool accumulate, double* c) {
-  const Split x(a, size_a), y(b, size_b);
-  const SplitSums sums(size_c);
+void both_split(const ConvKey& key, const int16_t* a, const int16_t* b, bool accumulate, double* c) {
+  const Split x(a, size_a(key)), y(b, size_b(key));
+  const SplitSums sums(size_c(key));
   each_split(x, y, [&](int i, DType type_a, const void* part_a, DType type_b, const void* part_b) {
     conv2d(of_bytes(key, type_a, type_b), part_a, part_b, sums.part(i));
   });
@@ -69,8 +66,7 @@ void backward_weights(ConvKey key, const int16_t* x, const int16_t* dy, double* 
   const int64_t images = std::clamp<int64_t>(kSplitTerms / (whole.OH() * whole.OW()), 1, whole.N);
   for (int64_t n = 0; n < whole.N; n += images) {
     key.shape.N = std::min(images, whole.N - n);
-    both_split(key, x + n * (size_x(whole) / whole.N), size_x(key.shape), dy + n * (size_y(whole) / whole.N), size_y(key.shape),
-               size_w(whole), n > 0, dw);
+    both_split(key, x + n * (size_x(whole) / whole.N), dy + n * (size_y(whole) / whole.N), n > 0, dw);
   }
 }
 
@@ -111,11 +107,8 @@ const char* conv2d_split_refuses(const ConvKey& key) {
 
 void conv2d_split(const ConvKey& key, const void* a, const void* b, void* c) {
   const auto *x = static_cast<const int16_t*>(a), *y = static_cast<const int16_t*>(b);
-  const ConvShape& s = key.shape;
   if (key.pass == ConvPass::backward_weights) return backward_weights(key, x, y, static_cast<double*>(c));
-  const bool is_forward = key.pass == ConvPass::forward;
-  both_split(key, x, is_forward ? size_x(s) : size_y(s), y, size_w(s), is_forward ? size_y(s) : size_x(s), false,
-             static_cast<double*>(c));
+  both_split(key, x, y, false, static_cast<double*>(c));
 }
 
 ConvReady conv2d_split_ready(const ConvKey& key, const void* b) {
