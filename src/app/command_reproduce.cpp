@@ -2,6 +2,7 @@
 #include "lptrain/app/console.h"
 #include "lptrain/app/reproduction.h"
 #include "lptrain/app/sweep.h"
+#include "lptrain/app/sweep_page.h"
 #include "lptrain/app/table.h"
 #include "lptrain/base/files.h"
 #include "rows.h"
@@ -28,19 +29,21 @@ struct Result {
   }
 };
 
-// Markdown with the verdict, the table and all costs; CSV with all numbers. Beside the sweep's file, in results/.
-std::vector<std::string> keep(const SweepCall& call, const Reproduction& made, const std::vector<RunRecord>& runs,
-                              const std::vector<std::string>& command) {
+// Markdown with the verdict, the table and all costs; CSV with all numbers; a picture. Beside the sweep's file, in results/.
+std::vector<std::string> keep(const SweepCall& call, const fs::path& sweep, const Reproduction& made,
+                              const std::vector<RunRecord>& runs, const std::vector<std::string>& command) {
   const Provenance provenance = provenance_of(runs, command);
   const TableLayout pivot{call.spec.rows, call.spec.columns, {}, call.spec.baseline}, all{made.axes, {}, {}, call.spec.baseline};
   const fs::path folder = call.file.parent_path() / "results";
   make_folder(folder);
-  const fs::path md = folder / (call.spec.name + ".md"), csv = folder / (call.spec.name + ".csv");
+  const fs::path md = folder / (call.spec.name + ".md"), csv = folder / (call.spec.name + ".csv"),
+                 svg = folder / (call.spec.name + ".svg");
   write_file(md, fmt::format("# {}\n\n{}.\n\n{}\n## Ours beside theirs\n\n{}\n## Table\n\n{}\n## Costs\n\n{}", call.spec.name,
                              call.spec.description, provenance.text("- "), made.text(), table_as(table_of(runs, pivot), "md"),
                              table_as(table_of(runs, all), "md")));
   write_file(csv, provenance.text("# ") + table_as(table_of(runs, all), "csv"));
-  return {md.string(), csv.string()};
+  write_file(svg, sweep_picture(sweep));
+  return {md.string(), csv.string(), svg.string()};
 }
 
 Result conclude(const SweepOutcome& outcome, const Reproduction& made) {
@@ -63,12 +66,9 @@ int command::reproduce(const Arguments& arguments) {
     return static_cast<int>(outcome.exit);
   }
   const std::vector<RunRecord> runs = read_records({outcome.folder});
-  std::vector<std::string> axes;
-  for (const auto& axis : call.spec.vary) axes.push_back(axis.first);
-  const RunGroups groups(runs, axes, call.spec.baseline);
-  const Reproduction made = lp::reproduce(call.spec, groups);
+  const Reproduction made = reproduction_of(call.spec, runs);
   Result result = conclude(outcome, made);
-  if (arguments.has("keep")) result.kept = keep(call, made, runs, arguments.words());
+  if (arguments.has("keep")) result.kept = keep(call, outcome.folder, made, runs, arguments.words());
   console.print("{}", made.text());
   for (const std::string& file : result.kept) console.say("wrote {}", file);
   console.json(write(result));

@@ -126,7 +126,7 @@ const std::vector<Command> kCommands{
      {"from_64_to_1 --quick                           in one or two minutes, with wider bands",
       "from_64_to_1 --keep                            all of it; the results stay in configs/tables/results"},
      with_job_options({{positional, "NAME", "a sweep with published values: a shipped one's name, or a file", {}, 0, true},
-                       {flag, "keep", "write the results beside the sweep's file, in results/, as Markdown and CSV"}}),
+                       {flag, "keep", "write the results beside the sweep's file, in results/, as Markdown, CSV and a picture"}}),
      command::reproduce},
     {"compare",
      "two runs: which values of their configs differ, and which results",

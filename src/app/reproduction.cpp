@@ -80,20 +80,33 @@ std::string Reproduction::sentence() const {
   return text;
 }
 
-std::string Reproduction::text() const {
-  Texts heads = axes;
-  heads.insert(heads.end(), {"metric", "theirs", "ours", "band", "verdict"});
-  std::string text = "| " + join(heads, " | ") + " |\n";
-  for (size_t i = 0; i < heads.size(); ++i) text += "|:---";
-  text += "|\n";
+Cells Reproduction::table() const {
+  Cells table{axes};
+  table[0].insert(table[0].end(), {"metric", "theirs", "ours", "band", "verdict"});
   for (const ReproducedCell& cell : cells) {
     const TableColumn& column = find_column(cell.metric);
-    text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", join(cell.labels, " | "), column.heading, theirs_text(cell),
-                        estimate_text(cell.ours, column), band_text(cell), word_of(cell.verdict));
+    Texts& row = table.emplace_back(cell.labels);
+    row.insert(row.end(), {std::string(column.heading), theirs_text(cell), estimate_text(cell.ours, column), band_text(cell),
+                           std::string(word_of(cell.verdict))});
   }
-  text += fmt::format("\n{}. Source: {}.\n", sentence(), join(sources_of(cells), "; "));
-  if (std::ranges::any_of(cells, &ReproducedCell::recalled)) text += "† recalled, unverified.\n";
-  return text;
+  return table;
+}
+
+Texts Reproduction::notes() const {
+  Texts notes{fmt::format("{}. Source: {}.", sentence(), join(sources_of(cells), "; "))};
+  if (std::ranges::any_of(cells, &ReproducedCell::recalled)) notes.emplace_back("† recalled, unverified.");
+  return notes;
+}
+
+std::string Reproduction::text() const {
+  std::string text;
+  for (const Texts& row : table()) {
+    text += "| " + join(row, " | ") + " |\n";
+    if (text.find('\n') + 1 < text.size()) continue;
+    for (size_t i = 0; i < row.size(); ++i) text += "|:---";
+    text += "|\n";
+  }
+  return text + "\n" + join(notes(), "\n") + "\n";
 }
 
 Reproduction reproduce(const SweepSpec& spec, const RunGroups& groups) {
@@ -105,6 +118,12 @@ Reproduction reproduce(const SweepSpec& spec, const RunGroups& groups) {
       if (is_meant(p, groups.axes(), labels) && !is_own_baseline) made.cells.push_back(judged(p, labels, groups));
     }
   return made;
+}
+
+Reproduction reproduction_of(const SweepSpec& spec, const std::vector<RunRecord>& runs) {
+  Texts axes;
+  for (const auto& axis : spec.vary) axes.push_back(axis.first);
+  return reproduce(spec, RunGroups(runs, axes, spec.baseline));
 }
 
 std::string Provenance::text(std::string_view before) const {

@@ -9,11 +9,13 @@
 namespace lp {
 namespace {
 
+Latency latency_of(Model& model) { return {batch_seconds(model, 1), batch_seconds(model, 64)}; }
+
 void measure(RunEnd& run, bool measures_latency) {
   const std::filesystem::path packed = run.folder / "packed.safetensors";
   write_tensors(packed, pack(run.model));
   run.summary.cost.packed_bytes = static_cast<int64_t>(std::filesystem::file_size(packed));
-  if (measures_latency) run.summary.cost.latency = {batch_seconds(run.model, 1), batch_seconds(run.model, 64)};
+  if (measures_latency) run.summary.cost.latency = latency_of(run.model);
 }
 
 }  // namespace
@@ -23,6 +25,14 @@ std::function<void(RunEnd&)> run_end(bool measures_latency) {
     if (run.summary.status == "finished") measure(run, measures_latency);
     write_file(run.folder / "report.html", run_page(run_story(run.folder, run.summary), run.config, run.data, run.model));
   };
+}
+
+void add_latency(const std::filesystem::path& folder, const RunConfig& config, const Dataset& data) {
+  RunStory story = run_story(folder);
+  const auto model = load_model(folder, false, config, data);
+  story.summary.cost.latency = latency_of(*model);
+  write_file(folder / "summary.json", write(story.summary).dump() + "\n");
+  write_file(folder / "report.html", run_page(story, config, data, *model));
 }
 
 }  // namespace lp

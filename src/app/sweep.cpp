@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "lptrain/app/stop.h"
+#include "lptrain/app/sweep_latency.h"
 #include "lptrain/app/sweep_page.h"
 #include "lptrain/app/sweep_runner.h"
 #include "lptrain/base/files.h"
@@ -88,6 +89,7 @@ void run_jobs(const SweepPlan& plan, std::vector<JobLine>& lines, const RunnerOp
   ::setenv("OMP_WAIT_POLICY", "passive", 0);  // threads of several jobs that spin would starve one another
   SweepProgress progress(console.shows_progress(), is_terminal(stderr));
   SweepRunner(plan, lines, options, progress).run(stop.flag());
+  measure_latencies(lines, options, progress, stop.flag());
 }
 
 void count_results(SweepOutcome& outcome, const std::vector<JobLine>& lines) {

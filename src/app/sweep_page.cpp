@@ -2,7 +2,9 @@
 #include "lptrain/app/sweep_page.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "lptrain/app/html.h"
@@ -60,8 +62,8 @@ constexpr Cost kBits{&Measured::bits, "bits a weight", log2_axis, bits_label};
 constexpr Cost kBytes{&Measured::bytes, "packed file", log10_axis, bytes_label};
 constexpr Cost kOperations{&Measured::operations, "bit-operations an example", log10_axis, human_count};
 
-// least: accuracies below are left out.
-std::string cost_plot(const Study& study, const Cost& cost, const char* title, double least) {
+// Accuracies below `least` are left out. Nothing, if none is left.
+std::optional<Plot> cost_plot(const Study& study, const Cost& cost, const char* title, double least) {
   std::vector<double> xs, ys;
   std::vector<std::vector<PlotPoint>> all;
   for (const Series& series : study.series) {
@@ -72,14 +74,19 @@ std::string cost_plot(const Study& study, const Cost& cost, const char* title, d
       ys.insert(ys.end(), {std::max(p.y - p.error, least), std::min(p.y + p.error, 1.0)});
     }
   }
-  if (xs.empty()) return "";
+  if (xs.empty()) return {};
   Plot plot(500, 320, cost.axis(cost.name, xs, cost.label), linear_axis(title, ys, "%"));
   for (size_t i = 0; i < all.size(); ++i) {
     plot.line(front_of(all[i]), static_cast<int>(i), Plot::Stroke::steps, false);
     plot.line(all[i], static_cast<int>(i), Plot::Stroke::none);
     if (study.series.size() > 1) plot.legend(study.series[i].name, static_cast<int>(i), Plot::Stroke::none);
   }
-  return html::figure(plot.svg(fmt::format("{} over {}", title, cost.name), "wide"));
+  return plot;
+}
+
+std::string cost_figure(const Study& study, const Cost& cost, const char* title, double least = 0) {
+  const std::optional<Plot> plot = cost_plot(study, cost, title, least);
+  return plot ? html::figure(plot->svg(fmt::format("{} over {}", title, cost.name), "wide")) : "";
 }
 
 std::string pictures(const Study& study) {
@@ -87,9 +94,9 @@ std::string pictures(const Study& study) {
   for (const Series& series : study.series)
     for (const Measured& m : series.members)
       if (std::isfinite(m.accuracy)) best = std::max(best, m.accuracy), worst = std::min(worst, m.accuracy);
-  std::string bits = cost_plot(study, kBits, "test accuracy", 0);
-  if (best - worst > kCrowded / 100) bits += cost_plot(study, kBits, "test accuracy, the best", best - kCrowded / 2 / 100);
-  const std::string fronts = cost_plot(study, kBytes, "test accuracy", 0) + cost_plot(study, kOperations, "test accuracy", 0);
+  std::string bits = cost_figure(study, kBits, "test accuracy");
+  if (best - worst > kCrowded / 100) bits += cost_figure(study, kBits, "test accuracy, the best", best - kCrowded / 2 / 100);
+  const std::string fronts = cost_figure(study, kBytes, "test accuracy") + cost_figure(study, kOperations, "test accuracy");
   return html::section(
              "Accuracy against bits",
              "Of the epoch that validation selects: mean over seeds, bars of one sample deviation. Steps join what no other is "
@@ -168,6 +175,14 @@ std::string table_section(const Study& study) {
   return html::section("Table", "", html::table(rows) + fmt::format("<ul class=\"note\">\n{}</ul>\n", notes));
 }
 
+std::string published_section(const Reproduction& made) {
+  if (made.cells.empty()) return "";
+  std::string notes;
+  for (const std::string& note : made.notes()) notes += fmt::format("<li>{}</li>\n", escaped(note));
+  return html::section("Ours beside theirs", "The mean of ours lies in the band around what is published, or it does not.",
+                       html::table(made.table()) + fmt::format("<ul class=\"note\">\n{}</ul>\n", notes));
+}
+
 std::string runs_section(const Study& study, const fs::path& folder) {
   std::string list;
   for (const RunRecord& run : study.runs) {
@@ -192,11 +207,17 @@ std::string sweep_page(const fs::path& folder) {
              html::folded("The whole sweep", html::code(study.source));
   const std::string body =
       html::header(study.source.empty() ? "lptrain · runs" : "lptrain · sweep", study.name, verdict(study), study.description) +
-      tiles(study) + pictures(study) + table_section(study) +
+      tiles(study) + pictures(study) + table_section(study) + published_section(study.reproduction) +
       html::section("How to repeat it", "Each run folder repeats itself: its config.json is a whole experiment.",
                     repeat + runs_section(study, folder)) +
       fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
   return html::page(fmt::format("{} · lptrain", study.name), body);
+}
+
+std::string sweep_picture(const fs::path& folder) {
+  const Study study = study_of(folder);
+  const std::optional<Plot> plot = cost_plot(study, kBits, "test accuracy", 0);
+  return plot ? Plot::file(study.name, std::array{*plot}) : "";
 }
 
 }  // namespace lp

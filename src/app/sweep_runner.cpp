@@ -103,6 +103,7 @@ void SweepRunner::start(size_t job) {
   else
     fs::remove_all(run);  // it never came to a checkpoint
   if (words[1] == "--resume" && !options_.data.empty()) words.insert(words.end(), {"--data", options_.data});
+  words.emplace_back("--no-latency");  // sweep_latency.h
   line.status = "started";
   append_job(line, options_.folder);
   running_.push_back({job, Child(words, options_.folder / line.log), 0});

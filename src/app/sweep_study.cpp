@@ -79,6 +79,7 @@ Study study_of(const fs::path& folder) {
     s.description = spec.description;
     s.source = write(spec, true).dump();
     s.runs = read_records({folder.string()});
+    s.reproduction = reproduction_of(spec, s.runs);
     layout.rows = spec.rows, layout.columns = spec.columns, layout.baseline = spec.baseline;
     if (!spec.columns.empty()) layout.metrics = {"accuracy", "bits_per_weight", "packed_bytes"};
   } else {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lptrain/app/reproduction.h"
 #include "lptrain/app/table.h"
 
 namespace lp {
@@ -26,7 +27,8 @@ struct Study {
   std::vector<RunRecord> runs;
   Table table;
   std::vector<Series> series;
-  std::string source = {};  // the sweep as JSON; "" of folders that are none
+  std::string source = {};         // the sweep as JSON; "" of folders that are none
+  Reproduction reproduction = {};  // no cells, if the sweep publishes nothing
 };
 
 // Throws Error(data) if no run is finished or one is damaged.

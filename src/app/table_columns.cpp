@@ -32,7 +32,7 @@ constexpr TableColumn kColumns[] = {
     {"energy", "energy (estimate)", "cost.energy_joules", Unit::joules, Better::lower, Shown::mean,
      "energy: an estimate for 45 nm, after Horowitz 2014"},
     {"latency_1", "latency, batch 1", "cost.latency.batch_1", Unit::seconds, Better::lower, Shown::spread,
-     "latency: of a batch, measured at the end of each run, with its threads and beside other runs"},
+     "latency: of a batch, with the threads of a run; in a sweep measured when nothing else of it runs"},
     {"latency_64", "latency, batch 64", "cost.latency.batch_64", Unit::seconds, Better::lower, Shown::spread, ""},
     {"sparsity", "sparsity, %", "cost.sparsity", Unit::percent, Better::neither, Shown::spread, ""},
     {"seconds", "training", "seconds", Unit::seconds, Better::lower, Shown::spread, ""},

@@ -83,6 +83,10 @@ TEST_CASE("a table is run, judged, and kept with how it was made") {
   for (const char* part : {"# t\n", "- command: lptrain reproduce t.json --keep --json\n",
                            "- version: ", "- machine: ", "- date: 20", "| anything |", "## Costs"})
     CHECK_MESSAGE(md.find(part) != md.npos, part);
+  CHECK(read_file(stand / "results/t.svg").find("<svg") != std::string::npos);
+  const std::string page = read_file(stand / "runs/t/report.html");
+  for (const char* part : {"<h2>Ours beside theirs</h2>", "2 of 2 values are within their bands", "anything"})
+    CHECK_MESSAGE(page.find(part) != page.npos, part);
   CHECK(csv.find("# command: lptrain reproduce") == 0);
   CHECK(csv.find("\nformat,train.batch,accuracy,") != csv.npos);
 }

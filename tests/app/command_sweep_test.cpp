@@ -48,7 +48,9 @@ TEST_CASE("a sweep runs every job, keeps its command, and what is added later is
   REQUIRE(jobs.size() == 4);
   for (const JobLine& job : jobs) {
     CHECK(job.status == "finished");
-    CHECK(fs::exists(stand.path / "runs/s" / job.run / "summary.json"));
+    const fs::path run = stand.path / "runs/s" / job.run;
+    CHECK(Document::load(run / "summary.json").has("cost.latency.batch_1"));
+    CHECK(read_file(run / "report.html").find("Latency") != std::string::npos);
   }
   const Outcome repeated = stand.call(jobs[3].command + Line{"--out", "again"});  // the last --out counts
   CHECK(repeated.code == 0);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "lptrain/app/console.h"
 #include "lptrain/app/run_groups.h"
 #include "lptrain/app/sweep_spec.h"
 
@@ -32,13 +33,15 @@ struct Reproduction {
   std::vector<std::string> axes;
   std::vector<ReproducedCell> cells;  // in the order of "published", then of the runs
   int64_t count(Verdict verdict) const;
-  // A Markdown table, with sources and what is recalled from memory below it.
-  std::string text() const;
-  std::string sentence() const;  // "14 of 16 values within their bands, 2 missed"
+  Cells table() const;                     // heads, and a row for each cell
+  std::vector<std::string> notes() const;  // sources, and what is recalled from memory
+  std::string text() const;                // both in Markdown
+  std::string sentence() const;            // "14 of 16 values within their bands, 2 missed"
 };
 
 // A cell whose runs are missing is not run; one without a band (in the size that was run) is not judged.
 Reproduction reproduce(const SweepSpec& spec, const RunGroups& groups);
+Reproduction reproduction_of(const SweepSpec& spec, const std::vector<RunRecord>& runs);  // the same, of all axes
 
 // Where and how a reproduction was made: heads its files in configs/tables/results.
 struct Provenance {

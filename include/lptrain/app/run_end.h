@@ -10,4 +10,7 @@ namespace lp {
 // report.html. Latency only if asked for: it takes half a second, and means little while other jobs share the cores.
 std::function<void(RunEnd&)> run_end(bool measures_latency);
 
+// Measures it afterwards: into the summary and the report of a finished run, of that config and data.
+void add_latency(const std::filesystem::path& folder, const RunConfig& config, const Dataset& data);
+
 }  // namespace lp

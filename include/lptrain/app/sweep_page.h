@@ -12,4 +12,7 @@ bool holds_runs(const std::filesystem::path& folder);
 // is damaged, Error(usage) if there are none.
 std::string sweep_page(const std::filesystem::path& folder);
 
+// Its plot of accuracy against bits as an SVG file. Throws as sweep_page does.
+std::string sweep_picture(const std::filesystem::path& folder);
+
 }  // namespace lp
