@@ -75,7 +75,7 @@ Var linear(const Var& x, const Var& w, const Var& b, Prepare error, const Accumu
                              return Value(matmul(d, false, v, false, nullptr, in.dx).reshape(full));  // [N,O][O,I]
                            }},
                           {w, [=](const Value& e) {  // [N,O]^T[N,I]
-                             return Value(matmul(errors.unfolded(reshaped(e, flat)), true, x2, false, nullptr, in.dw));
+                             return matmul_sums(errors.unfolded(reshaped(e, flat)), true, x2, false, in.dw);
                            }}};
   return record(matmul(x2, false, w.value, true, bias_of(b), in.y).reshape(out), with_bias_edge(std::move(edges), b, errors),
                 errors.prepare(std::move(error)));
@@ -91,7 +91,7 @@ std::vector<Edge> conv_edges(const Var& x, const Var& w, const Var& b, const Con
          const auto [d, v] = errors.for_dx(e, w);
          return Value(conv2d_backward_data(d, v, s, in.dx));
        }},
-      {w, [=, x = x.value](const Value& e) { return Value(conv2d_backward_weights(x, errors.unfolded(e), s, in.dw)); }}};
+      {w, [=, x = x.value](const Value& e) { return conv2d_backward_weights(x, errors.unfolded(e), s, in.dw); }}};
   return with_bias_edge(std::move(edges), b, errors);
 }
 

@@ -125,6 +125,12 @@ bool takes_vector_row(const QuantizeKey& key, DType type) {
   return backend_cap() >= Backend::native && !vector_rows_refuse(key, type);
 }
 
+// Any 32-bit integer becomes a float in one rounding, as the reference has it; only the way back is narrower.
+bool decodes_by_vector(const QuantizeKey& key, DType type) {
+  const bool is_plain = key.format.is_integer_grid() && key.zero_point == 0 && type == DType::f32;
+  return takes_vector_row(key, type) || (backend_cap() >= Backend::native && is_plain);
+}
+
 // The numbers of a channel: scale, offset, decision scale. Lists that are absent stay absent.
 struct Numbers {
   const float *scale, *offset, *decision;
@@ -269,7 +275,7 @@ void quantize(const QuantizeKey& key, DType x_type, const void* x, const float* 
 void dequantize(const QuantizeKey& key, DType codes_type, const void* codes, const float* scale, DType y_type, void* y) {
   const Timed timed("quantize", "dequantize");
   check(key, codes_type);
-  if (!takes_vector_row(key, y_type)) return dequantize_reference(key, codes_type, codes, scale, y_type, y);
+  if (!decodes_by_vector(key, y_type)) return dequantize_reference(key, codes_type, codes, scale, y_type, y);
   float* b = static_cast<float*>(y);
   switch (codes_type) {
     case DType::i8: return dequantize_as(key, loops().codes_i8, codes, scale, b);

@@ -2,6 +2,7 @@
 #include "lptrain/quant/quantize.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "lptrain/grad/ops.h"
@@ -269,16 +270,44 @@ Var measured_scale(const Var& x, const Tensor& scale, const Quantizer& q, int ax
                                 }}});
 }
 
-Tensor quantized(const Tensor& given, const Quantizer& q, int axis, Key noise) {
-  if (q.is_identity()) return given;
+namespace {
+
+void quantize_to(const Tensor& given, const Quantizer& q, int axis, Key noise, int64_t first, Tensor& to) {
   const Fit f = fit_to(given, q, axis);
   const Tensor x = whole_blocks(given, q.per);
   QuantizeHow how{&q, axis, f.zero_point, noise};
   if (f.decision) how.decision = Var(f.decision);
   if (f.offset) how.offset = Var(f.offset);
+  QuantizeKey key = key_of(x.shape(), how);
+  key.first = x.shape().rank() > 0 ? static_cast<uint64_t>(first * x.shape().after(0)) : 0;
+  const float* scale = f.scale.data<float>().data();
+  if (x.shape() == given.shape()) return quantize_values(key, x.dtype(), x.raw(), scale, to.raw());
   Tensor y(x.shape(), x.dtype());
-  quantize_values(key_of(x.shape(), how), x.dtype(), x.raw(), f.scale.data<float>().data(), y.raw());
-  return x.shape() == given.shape() ? y : slice(y, y.shape().rank() - 1, 0, given.shape().back());
+  quantize_values(key, x.dtype(), x.raw(), scale, y.raw());
+  std::memcpy(to.raw(), slice(y, y.shape().rank() - 1, 0, given.shape().back()).raw(), static_cast<size_t>(to.bytes()));
+}
+
+}  // namespace
+
+Tensor quantized(const Tensor& x, const Quantizer& q, int axis, Key noise, int64_t first) {
+  if (q.is_identity()) return x;
+  Tensor y(x.shape(), x.dtype());
+  quantize_to(x, q, axis, noise, first, y);
+  return y;
+}
+
+void quantize_in_place(Tensor& x, const Quantizer& q, int axis, Key noise, int64_t first) {
+  if (!q.is_identity()) quantize_to(x, q, axis, noise, first, x);
+}
+
+bool is_by_rows(const Quantizer& q) {
+  if (q.is_identity()) return true;
+  const bool is_split = q.per.kind == Per::Kind::channel || q.per.kind == Per::Kind::sample || q.per.kind == Per::Kind::block;
+  const bool is_plain = q.scale_format == kF32 && !q.decision && !q.offset;
+  const bool is_fixed = q.rule().kind() == Scale::Kind::fixed && q.per.kind == Per::Kind::tensor;
+  const bool is_measured = q.rule().kind() == Scale::Kind::measured && q.rule().reads_extremes_only();
+  const bool has_zero = q.format.family != Format::Family::Binary;  // a row of zeros stays zeros, whatever its scale
+  return is_plain && (is_fixed || (is_split && is_measured && has_zero));
 }
 
 }  // namespace lp

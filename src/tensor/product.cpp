@@ -18,10 +18,29 @@ std::string unusable(const Value& v, int axis) {
 }
 
 // Reals of the wanted type from what a product kernel left in `acc`; in its memory where that fits.
-Tensor finish(const Tensor& acc, const Shape& shape, const Scales& s, const Tensor* bias, DType type) {
+Tensor finish(Tensor acc, const Shape& shape, const Scales& s, const Tensor* bias, DType type) {
   Tensor y = acc.dtype() == type && acc.is_sole_owner() ? acc.reshape(shape) : Tensor(shape, type);
   rescale(acc.dtype(), acc.raw(), shape.rows(), shape.back(), s, bias, type, y.raw());
   return y;
+}
+
+// What a product left, with what its sums mean; without scales: reals.
+struct Sums {
+  Tensor acc;
+  std::optional<Scales> scales = {};
+};
+
+// Sums of integers as codes, if each row has one scale; else reals.
+Value as_codes(const Sums& sums, const Shape& shape, DType type) {
+  static const Format format = Format::parse("int32");
+  if (!sums.scales) return sums.acc.reshape(shape);
+  const Scales& s = *sums.scales;
+  if (sums.acc.dtype() != DType::i32 || type != DType::f32 || s.columns.size() > 1 || s.zero_point != 0)
+    return finish(sums.acc, Shape{shape[0], shape.after(0)}, s, nullptr, type).reshape(shape);
+  Tensor scale(Shape{s.rows.size()});
+  for (size_t i = 0; i < scale.data<float>().size(); ++i)
+    scale.data<float>()[i] = s.rows.data<float>()[i] * s.columns.data<float>()[0];
+  return Value(Codes{sums.acc.reshape(shape), format, scale, scale.size() > 1 ? 0 : -1}, type);
 }
 
 Tensor with_bias(Tensor y, const Tensor* bias) {
@@ -101,12 +120,13 @@ Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int ax
   return how;
 }
 
-Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias,
-              const Accumulator& accumulator) {
+namespace {
+
+Sums sums_of(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Accumulator& accumulator) {
   const int64_t m = a.shape()[transpose_a ? 1 : 0], k = a.shape()[transpose_a ? 0 : 1], n = b.shape()[transpose_b ? 0 : 1];
   Arithmetic how = arithmetic_of(a, transpose_a ? 1 : 0, b, transpose_b ? 0 : 1, accumulator);
   MatmulKey key{m, n, k, {}, {}, how.result, transpose_a, transpose_b, false, how.accumulator};
-  if (is_real(how.a)) return with_bias(run_matmul(key, a.tensor(), b.tensor()), bias);
+  if (is_real(how.a)) return {run_matmul(key, a.tensor(), b.tensor())};
   const bool is_long = how.result == DType::i32 && k > kExactTerms && how.is_native();
   Tensor acc;
   if (is_long && transpose_a && !transpose_b) {
@@ -123,7 +143,21 @@ Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b
   Scales s{steps_of(*a.codes()), steps_of(*b.codes()), is_half(how.a) ? 0 : a.codes()->zero_point};
   const Tensor& qb = b.codes()->codes;
   if (s.zero_point) s.sums = sums_over_rest(transpose_b ? qb : permute(qb, {1, 0}));
-  return finish(acc, Shape{m, n}, s, bias, a.dtype());
+  return {std::move(acc), std::move(s)};
+}
+
+}  // namespace
+
+Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias,
+              const Accumulator& accumulator) {
+  Sums sums = sums_of(a, transpose_a, b, transpose_b, accumulator);
+  const Shape shape = sums.acc.shape();
+  return sums.scales ? finish(std::move(sums.acc), shape, *sums.scales, bias, a.dtype()) : with_bias(sums.acc, bias);
+}
+
+Value matmul_sums(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Accumulator& accumulator) {
+  const Sums sums = sums_of(a, transpose_a, b, transpose_b, accumulator);
+  return as_codes(sums, sums.acc.shape(), a.dtype());
 }
 
 ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape, const Accumulator& accumulator) {
@@ -165,7 +199,7 @@ Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& sh
   return finish(acc, dx, {steps_of(*dy.codes()), steps_of(*w.codes())}, nullptr, dy.dtype());
 }
 
-Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape, const Accumulator& accumulator) {
+Value conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape, const Accumulator& accumulator) {
   const Shape dw{shape.O, shape.KH, shape.KW, shape.C / shape.groups};
   Arithmetic how = arithmetic_of(x, -1, dy, 3, accumulator);
   if (is_integer(how) && x.codes()->zero_point != 0) how = on_reals(x.dtype(), "", accumulator);
@@ -178,9 +212,8 @@ Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape&
   const bool has_pieces = how.result == DType::i32 && how.is_native();
   const Tensor acc = has_pieces ? in_exact_pieces(shape.N, shape.OH() * shape.OW(), dw, piece) : piece(0, shape.N);
   if (is_real(how.a)) return acc;
-  // Here the errors' channels are rows of the result, seen as [O, KH KW C].
-  const Shape flat{shape.O, dw.after(0)};
-  return finish(acc.reshape(flat), flat, {steps_of(*dy.codes()), steps_of(*x.codes())}, nullptr, x.dtype()).reshape(dw);
+  // Here the errors' channels are rows of the result.
+  return as_codes({acc, Scales{steps_of(*dy.codes()), steps_of(*x.codes())}}, dw, x.dtype());
 }
 
 }  // namespace lp

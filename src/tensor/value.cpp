@@ -57,6 +57,14 @@ Value::Value(Tensor reals, Codes codes) : Value(std::move(reals)) {
   state_->codes = std::move(codes);
 }
 
+Value Value::rows(int64_t begin, int64_t end) const {
+  if (has_tensor() || !codes()) return Value(tensor().rows(begin, end));
+  Codes part = *codes();
+  part.codes = part.codes.rows(begin, end);
+  if (part.axis == 0) part.scale = part.scale.rows(begin, end);
+  return Value(std::move(part), dtype());
+}
+
 const Value::State& Value::state() const {
   if (!state_) fail(ErrorKind::failure, "an empty value was used where numbers are needed");
   return *state_;

@@ -117,7 +117,7 @@ UpdateProbe::UpdateProbe(Model& model) : model_(model) {
 }
 UpdateProbe::~UpdateProbe() = default;
 
-void UpdateProbe::expect(Param& p, const Optimizer& optimizer, const UpdateStep& how, const Tensor& dw,
+void UpdateProbe::expect(const Param& p, const Optimizer& optimizer, const UpdateStep& how, const Tensor& dw,
                          std::span<const Tensor> slots) {
   const auto found = std::ranges::find(expected_, &p, &Expected::param);
   if (found == expected_.end()) return;

@@ -13,10 +13,14 @@ namespace {
 
 struct Gradient {
   Param* param;
-  Tensor dw;
+  Value dw;
 };
 
-bool is_finite(const Tensor& t) { return std::isfinite(largest_magnitude(t)); }
+// Codes of integers are finite where their scales are.
+bool is_finite(const Value& v) {
+  const bool are_integers = v.codes() && v.codes()->format.is_integer_grid();
+  return std::isfinite(largest_magnitude(are_integers ? v.codes()->scale : v.tensor()));
+}
 
 // Where a number that is not finite came from, and what may help.
 [[noreturn]] void diverged(const std::string& what, const std::string& largest, const PhaseSpec& phase, int64_t step) {
@@ -49,8 +53,9 @@ Var loss_of(const PhaseSpec& phase, const Var& logits, std::span<const int32_t> 
 std::vector<Gradient> collect(const Context& context, const Gradients& gradients, double scale) {
   std::vector<Gradient> list;
   for (const auto& [param, leaf] : context.leaves()) {
-    const Tensor dw = gradients.of(leaf);
-    list.push_back({param, scale == 1 ? dw : scaled(dw, 1 / scale)});
+    const Value* found = gradients.find(leaf);
+    const Value dw = found ? *found : Value(Tensor::zeros(leaf.shape(), leaf.value.dtype()));
+    list.push_back({param, scale == 1 ? dw : Value(scaled(dw.tensor(), 1 / scale))});
   }
   return list;
 }
@@ -58,59 +63,127 @@ std::vector<Gradient> collect(const Context& context, const Gradients& gradients
 void clip(std::vector<Gradient>& list, const TrainSpec& train) {
   if (!train.clip_norm && !train.clip_value) return;
   std::vector<Tensor> tensors;
-  for (Gradient& g : list) tensors.push_back(std::move(g.dw));
+  for (Gradient& g : list) tensors.push_back(std::exchange(g.dw, {}).tensor());
   if (train.clip_value) clip_by_value(tensors, *train.clip_value);
   if (train.clip_norm) clip_by_norm(tensors, *train.clip_norm);
-  for (size_t i = 0; i < list.size(); ++i) list[i].dw = std::move(tensors[i]);
+  for (size_t i = 0; i < list.size(); ++i) list[i].dw = Value(std::move(tensors[i]));
 }
 
 // The layer of a parameter: "conv1" of "conv1.weight".
 std::string layer_of(const Param& p) { return p.name.substr(0, p.name.find_last_of('.')); }
 
-struct Update {
+// Some rows of a parameter, its gradient and what its optimizer remembers of them: views.
+struct Rows {
+  int64_t first = 0;
+  Tensor w;
+  Value dw;
+  std::vector<Tensor> slots;
+};
+
+// What all parameters of a step have in common.
+struct Step {
   const PhaseSpec& phase;
   UpdateStep how;
   Key noise;
   Numerics* numerics = nullptr;  // null, as the probe is: nobody counts
   UpdateProbe* probe = nullptr;
+};
 
-  // t through the quantizer of a role; in place.
-  void narrow(Tensor& t, Role role, const Param& p, const std::string& what) const {
-    const Quantizer q = phase.precision.of(role, layer_of(p));
-    if (q.is_identity() || !p.lens) return;
-    const Tensor narrowed = quantized(t, q, 0, noise.with(what));
-    if (numerics) numerics->count(layer_of(p), role, q, t, narrowed);
-    t = narrowed;
+// What happens to a parameter between backward and the next step: its gradient is narrowed, the optimizer moves it, and what is
+// kept is narrowed. Block of rows by block of rows in cache, if no scale looks beyond its row.
+class Update {
+ public:
+  Update(const Step& step, const Param& p)
+      : step_(step),
+        p_(p),
+        optimizer_(*step.phase.train.optimizer),
+        gradient_{Role::weight_grads, quantizer(Role::weight_grads), ".gradient"},
+        state_{Role::state, quantizer(Role::state), "/"},
+        master_{Role::master, quantizer(Role::master), ".master"},
+        own_(step.how) {
+    own_.lr *= p.lr_factor;
+    own_.decays = p.decays;
+  }
+
+  void run(const Value& dw, const std::vector<Tensor>& slots) const {
+    const Shape& shape = p_.value.shape();
+    if (shape.rank() == 0 || rows_at_once() >= shape[0]) return apply({0, p_.value, dw, slots});
+    parallel_chunks(shape[0], rows_at_once(), [&](int64_t begin, int64_t end) {
+      Rows rows{begin, p_.value.rows(begin, end), dw.rows(begin, end), {}};
+      for (const Tensor& slot : slots) rows.slots.push_back(slot.rows(begin, end));
+      apply(std::move(rows));
+    });
+  }
+  void store() const { narrow(master_, {0, p_.value, {}, {}}, Tensor(p_.value), ""); }
+
+ private:
+  struct Narrow {
+    Role role;
+    Quantizer q;
+    const char* noise;  // its name behind the parameter's
+  };
+
+  Quantizer quantizer(Role role) const { return p_.lens ? step_.phase.precision.of(role, layer_of(p_)) : Quantizer{}; }
+
+  // t, of those rows, through a quantizer; in place.
+  void narrow(const Narrow& n, const Rows& rows, Tensor t, std::string_view slot) const {
+    if (n.q.is_identity()) return;
+    const Tensor before = step_.numerics ? t.clone() : Tensor();
+    quantize_in_place(t, n.q, 0, step_.noise.with(p_.name + n.noise + std::string(slot)), rows.first);
+    if (step_.numerics) step_.numerics->count(layer_of(p_), n.role, n.q, before, t);
+  }
+  // The same for a gradient, whose memory others may share.
+  Tensor narrowed(const Narrow& n, const Rows& rows) const {
+    const Tensor dw = rows.dw.tensor(), y = quantized(dw, n.q, 0, step_.noise.with(p_.name + n.noise), rows.first);
+    if (step_.numerics && !n.q.is_identity()) step_.numerics->count(layer_of(p_), n.role, n.q, dw, y);
+    return y;
   }
 
   // A weight that ran far beyond a grid that stays where it is would hardly come back.
   //   Source: Courbariaux, Bengio & David 2015 (BinaryConnect), section 2.4
-  static void hold(Param& p, double share) {
-    const bool is_weight = p.lens && p.lens->role == Role::weights && !p.lens->is_identity();
-    if (!is_weight || p.lens->quantizer.rule().kind() != Scale::Kind::fixed) return;
-    const Quantizer& q = p.lens->quantizer;
-    const double most = share * q.ends().reach() * static_cast<double>(fit_to(p.value, q, p.lens->axis).scale.data<float>()[0]);
-    p.value = map(p.value, [most](auto w) {
-      const auto end = static_cast<decltype(w)>(most);
-      return std::clamp(w, -end, end);
+  void hold(double share, Tensor w) const {
+    const bool is_weight = p_.lens && p_.lens->role == Role::weights && !p_.lens->is_identity();
+    if (!is_weight || p_.lens->quantizer.rule().kind() != Scale::Kind::fixed) return;
+    const Quantizer& q = p_.lens->quantizer;
+    const double most = share * q.ends().reach() * static_cast<double>(fit_to(w, q, p_.lens->axis).scale.data<float>()[0]);
+    visit_real(w.dtype(), [&]<class T>() {
+      T* x = w.data<T>().data();
+      parallel_for(w.size(), kGrain, [&](int64_t i) { x[i] = std::clamp(x[i], static_cast<T>(-most), static_cast<T>(most)); });
     });
   }
 
-  void apply(Gradient& g, OptimizerState& state) const {
-    const Optimizer& optimizer = *phase.train.optimizer;
-    Param& p = *g.param;
-    narrow(g.dw, Role::weight_grads, p, p.name + ".gradient");
-    UpdateStep own = how;
-    own.lr *= p.lr_factor;
-    own.decays = p.decays;
-    auto& slots = state.slots(p, optimizer);
-    if (probe) probe->expect(p, optimizer, own, g.dw, slots);
-    optimizer.update(own, p.value, g.dw, slots);
-    for (size_t i = 0; i < slots.size(); ++i) narrow(slots[i], Role::state, p, p.name + "/" + std::string(optimizer.slots()[i]));
-    if (phase.train.clip_weights) hold(p, *phase.train.clip_weights);
-    narrow(p.value, Role::master, p, p.name + ".master");
-    if (p.mask) p.value = zip(p.value, p.mask, [](auto w, auto m) { return w * m; });
+  static void keep(const Tensor& mask, Tensor w) {
+    visit_real(w.dtype(), [&]<class T>() {
+      const T* m = mask.data<T>().data();
+      T* x = w.data<T>().data();
+      parallel_for(w.size(), kGrain, [&](int64_t i) { x[i] *= m[i]; });
+    });
   }
+
+  void apply(Rows rows) const {
+    const Tensor dw = narrowed(gradient_, rows);
+    if (step_.probe) step_.probe->expect(p_, optimizer_, own_, dw, rows.slots);
+    optimizer_.update(own_, rows.w, dw, rows.slots);
+    for (size_t i = 0; i < rows.slots.size(); ++i) narrow(state_, rows, rows.slots[i], optimizer_.slots()[i]);
+    if (step_.phase.train.clip_weights) hold(*step_.phase.train.clip_weights, rows.w);
+    narrow(master_, rows, rows.w, "");
+    if (p_.mask) keep(p_.mask.rows(rows.first, rows.first + rows.w.shape()[0]), rows.w);
+  }
+
+  int64_t rows_at_once() const {
+    constexpr int64_t kElements = 1 << 14;  // some arrays of which stay in cache together
+    const Shape& shape = p_.value.shape();
+    const bool is_small = shape.rank() < 2 || shape.size() <= kElements;
+    if (is_small || step_.numerics || !is_by_rows(gradient_.q) || !is_by_rows(state_.q) || !is_by_rows(master_.q))
+      return shape[0];
+    return std::max<int64_t>(1, kElements / shape.after(0));
+  }
+
+  const Step& step_;
+  const Param& p_;
+  const Optimizer& optimizer_;
+  Narrow gradient_, state_, master_;
+  UpdateStep own_;
 };
 
 }  // namespace
@@ -140,8 +213,8 @@ void OptimizerState::restore(const std::string& name, Tensor value) {
 }
 
 void store_masters(Model& model, const PhaseSpec& phase, int64_t step) {
-  const Update store{phase, {}, Key(phase.train.seed).with("start").with(static_cast<uint64_t>(step))};
-  for (Param* p : model.params()) store.narrow(p->value, Role::master, *p, p->name);
+  const Step store{phase, {}, Key(phase.train.seed).with("start").with(static_cast<uint64_t>(step))};
+  for (const Param* p : model.params()) Update(store, *p).store();
 }
 
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
@@ -173,8 +246,8 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   std::optional<UpdateProbe> probe;
   if (numerics) probe.emplace(model);
   const UpdateStep how{phase.train.optimizer->lr * place.lr_factor, place.updates + 1, true};
-  const Update update{phase, how, key, numerics, probe ? &*probe : nullptr};
-  for (Gradient& g : gradients) update.apply(g, state);
+  const Step step{phase, how, key, numerics, probe ? &*probe : nullptr};
+  for (const Gradient& g : gradients) Update(step, *g.param).run(g.dw, state.slots(*g.param, *phase.train.optimizer));
   context.apply_changes();
   if (probe) probe->count(phase.precision, *numerics);
   return outcome;

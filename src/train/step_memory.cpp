@@ -45,7 +45,7 @@ struct Foreseen {
 };
 
 Foreseen foresee(const RunConfig& config, const Dataset& data) {
-  const int64_t batch = std::min(config.phases.back().train.batch, data.train.size()), large = batch / 4, small = batch / 8;
+  const int64_t batch = std::min(config.phases.back().train.batch, data.train.size()), large = batch / 2, small = batch / 4;
   const Taken above = taken_by(config, data, small < 1 ? batch : large);
   if (small < 1) return {above.held, overhead_of(above)};
   const Taken below = taken_by(config, data, small);

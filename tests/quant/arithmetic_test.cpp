@@ -157,3 +157,21 @@ TEST_CASE("a channel far smaller than the others: dx stays right, and the channe
   const Tensor dw = matmul(Value(only_small), true, Value(x), false);
   CHECK(difference(g.of(vw).rows(0, 1), dw.rows(0, 1)) < 1e-2);
 }
+
+TEST_CASE("sums that stay codes stand for the reals that matmul makes of them, as a whole and row by row") {
+  const Tensor x = random_normal({6, 9}, Key(1)), dy = random_normal({6, 5}, Key(2));
+  for (const bool has_channels : {false, true}) {
+    const Value e = seen(dy, has_channels ? R"({"format": "int8", "per": "channel"})" : R"({"format": "int8"})", 1),
+                v = seen(x, R"({"format": "int8"})", 1);
+    const Tensor wanted = matmul(e, true, v, false);
+    const Value sums = matmul_sums(e, true, v, false);
+    REQUIRE(sums.codes());
+    CHECK(sums.codes()->codes.dtype() == DType::i32);
+    for (int64_t r = 0; r < 5; ++r)
+      CHECK(std::ranges::equal(sums.rows(r, r + 1).tensor().data<float>(), wanted.rows(r, r + 1).data<float>()));
+    CHECK(std::ranges::equal(sums.tensor().data<float>(), wanted.data<float>()));
+    CHECK(std::ranges::equal(sums.rows(1, 3).tensor().data<float>(), wanted.rows(1, 3).data<float>()));
+    CHECK_FALSE(matmul_sums(Value(dy), true, Value(x), false).codes());
+    CHECK(bool(matmul_sums(v, true, e, false).codes()) == !has_channels);  // its scale varies along columns
+  }
+}

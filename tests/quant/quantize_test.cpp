@@ -278,3 +278,41 @@ TEST_CASE("the identity is the same tensor") {
   const Tensor x = wide_numbers({5});
   CHECK(quantized(x, Quantizer{}, 0, {}).raw() == x.raw());
 }
+
+TEST_CASE("row by row or as a whole: the same bits, where is_by_rows() says so") {
+  Tensor x = random_normal({12, 5, 7}, Key(3));
+  for (int64_t i = 0; i < 35; ++i) x.data<float>()[static_cast<size_t>(70 + i)] = 0;  // a row that has no scale
+  const char* const kQuantizers[] = {
+      R"({"format": "f32"})",
+      R"({"format": "bf16"})",
+      R"({"format": "bf16", "rounding": "stochastic"})",
+      R"({"format": "q1.6"})",
+      R"({"format": "int8", "per": "channel", "rounding": "stochastic"})",
+      R"({"format": "int4", "narrow": true, "per": "channel"})",
+      R"({"format": "e4m3", "per": "sample", "scale": "absmax"})",
+      R"({"format": "int6", "per": "block:4", "rounding": "stochastic"})",
+      R"({"format": "mxfp8_e4m3"})",
+      R"({"format": "int8"})",
+      R"({"format": "binary", "per": "channel"})",
+      R"({"format": "uint6", "per": "sample", "scale": {"absmax": {"mid_rise": true}}, "rounding": "stochastic"})",
+      R"({"format": "nvfp4"})",
+      R"({"format": "int8", "per": "group:2"})"};
+  int by_rows = 0;
+  for (const char* text : kQuantizers) {
+    CAPTURE(text);
+    const Quantizer q = quantizer(text);
+    if (!is_by_rows(q)) continue;
+    ++by_rows;
+    const Tensor whole = quantized(x, q, 0, Key(5));
+    for (const int64_t at_once : {1, 5, 12})
+      for (int64_t begin = 0; begin < 12; begin += at_once) {
+        const int64_t end = std::min<int64_t>(12, begin + at_once);
+        const Tensor wanted = whole.rows(begin, end);
+        Tensor rows = x.rows(begin, end).clone();
+        CHECK(std::ranges::equal(quantized(rows, q, 0, Key(5), begin).data<float>(), wanted.data<float>()));
+        quantize_in_place(rows, q, 0, Key(5), begin);
+        CHECK(std::ranges::equal(rows.data<float>(), wanted.data<float>()));
+      }
+  }
+  CHECK(by_rows >= 8);
+}

@@ -104,22 +104,28 @@ TEST_CASE("the run is the same to the bit, watched or not") {
   struct Case {
     const char *precision, *train, *model, *data;
   };
-  for (
-      const Case& c :
-      {Case{kNarrow, R"({"epochs": 2, "batch": 32, "optimizer": "adam", "loss_scale": "dynamic"})", R"("tiny_mlp")", "spirals"},
-       Case{R"({"weights": {"format": "int4", "scale": "learned"}, "activations": {"format": "uint4", "scale": "learned"}})",
-            R"({"epochs": 2, "batch": 32})", R"("tiny_mlp")", "spirals"},
-       Case{R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
+  for (const Case& c :
+       {Case{kNarrow, R"({"epochs": 2, "batch": 32, "optimizer": "adam", "loss_scale": "dynamic"})", R"("tiny_mlp")", "spirals"},
+        Case{R"({"weights": {"format": "int4", "scale": "learned"}, "activations": {"format": "uint4", "scale": "learned"}})",
+             R"({"epochs": 2, "batch": 32})", R"("tiny_mlp")", "spirals"},
+        Case{R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
                                  "errors": {"format": "int8", "rounding": "stochastic"}})",
-            R"({"epochs": 1, "batch": 32})", R"("tiny_cnn")", "shapes"},
-       Case{
-           R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
+             R"({"epochs": 1, "batch": 32})", R"("tiny_cnn")", "shapes"},
+        Case{
+            R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
                  "errors": {"format": "int8"}})",
-           R"({"epochs": 1, "batch": 32})",
-           R"({"layers": [{"conv2d": {"out": 8, "bias": false}}, "batch_norm", "relu", "max_pool2d",
+            R"({"epochs": 1, "batch": 32})",
+            R"({"layers": [{"conv2d": {"out": 8, "bias": false}}, "batch_norm", "relu", "max_pool2d",
                  {"conv2d": {"out": 8, "bias": false}},
                  "batch_norm", "relu", "global_avg_pool", "linear"]})",
-           "shapes"}}) {
+            "shapes"},
+        Case{// so large that the unwatched run updates it block by block of rows
+             R"({"weights": {"format": "int8", "per": "channel"}, "activations": {"format": "uint8", "scale": "ema"},
+                 "errors": {"format": "int8"}, "state": {"format": "bf16", "rounding": "stochastic"},
+                 "weight_grads": {"format": "int8", "per": "channel", "rounding": "stochastic"},
+                 "master": {"format": "f16", "rounding": "stochastic"}})",
+             R"({"epochs": 1, "batch": 32, "optimizer": {"sgd": {"momentum": 0.9}}, "clip_norm": 1})",
+             R"({"layers": ["flatten", {"linear": {"out": 200}}, "relu", "linear"]})", "shapes"}}) {
     CAPTURE(c.precision);
     Finished plain(config_with(c.precision, c.train, false, c.model, c.data));
     Finished watched(config_with(c.precision, c.train, true, c.model, c.data));

@@ -45,6 +45,12 @@ Var measured_scale(const Var& x, const Tensor& scale, const Quantizer& q, int ax
 
 // The same without a tape: for master weights, optimizer state and weight gradients, whose scale is measured on themselves (or
 // fixed).
-Tensor quantized(const Tensor& x, const Quantizer& q, int axis, Key noise);
+// x may be rows first ... of a larger tensor: noise is drawn as if it were whole.
+Tensor quantized(const Tensor& x, const Quantizer& q, int axis, Key noise, int64_t first = 0);
+void quantize_in_place(Tensor& x, const Quantizer& q, int axis, Key noise, int64_t first = 0);
+
+// Is a tensor with channels along axis 0 quantized row by row as it is as a whole? Its scales then lie within rows, and do not
+// depend on one another.
+bool is_by_rows(const Quantizer& q);
 
 }  // namespace lp

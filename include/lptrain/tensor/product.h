@@ -22,11 +22,15 @@ namespace lp {
 Tensor matmul(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Tensor* bias = nullptr,
               const Accumulator& accumulator = {});
 
-// The three convolutions of kernel/product.h.
+// The same without a bias, for those who take the result row by row (Value::rows): sums of integers stay codes of 32 bits with a
+// scale for each row, or one, where no scale varies along the rows. Its tensor() is what matmul returns.
+Value matmul_sums(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Accumulator& accumulator = {});
+
+// The three convolutions of kernel/product.h; weight gradients as matmul_sums returns them.
 Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, const Tensor* bias = nullptr,
                       const Accumulator& accumulator = {});
 Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& shape, const Accumulator& accumulator = {});
-Tensor conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape, const Accumulator& accumulator = {});
+Value conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& shape, const Accumulator& accumulator = {});
 
 // The arithmetic that a product of these operands runs in, and why it is not a narrower one ("" if it is the narrowest).
 struct Arithmetic {

@@ -44,6 +44,7 @@ class Value {
   const Codes* codes() const;                      // nullptr: none
   bool has_tensor() const;                         // without making it
   Value reals() const { return Value(tensor()); }  // the same numbers, codes forgotten
+  Value rows(int64_t begin, int64_t end) const;    // elements begin..end-1 of axis 0; shares bytes, codes stay codes
 
   // The same operation on whatever is there: for ops that only move elements (reshape, slice, max-pool ...). f: Tensor -> Tensor.
   template <class F>

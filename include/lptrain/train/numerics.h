@@ -55,7 +55,7 @@ class UpdateProbe {
   explicit UpdateProbe(Model& model);  // before the step
   ~UpdateProbe();
   // Before a parameter is updated, with the gradient as the optimizer will see it.
-  void expect(Param& p, const Optimizer& optimizer, const UpdateStep& how, const Tensor& dw, std::span<const Tensor> slots);
+  void expect(const Param& p, const Optimizer& optimizer, const UpdateStep& how, const Tensor& dw, std::span<const Tensor> slots);
   void count(const Precision& precision, Numerics& into);  // after the step, statistics of lenses applied
 
  private:
