@@ -32,16 +32,33 @@ std::vector<Acc> shifts(const Rescale<T>& how, int64_t cols) {
 }
 
 template <class T>
+void set_multipliers(const Rescale<T>& how, float x_scale, std::vector<T>& m) {
+  for (size_t c = 0; c < m.size(); ++c) m[c] = static_cast<T>(x_scale) * static_cast<T>(how.w_scale[how.per_column ? c : 0]);
+}
+template <class T>
 std::vector<T> multipliers(const Rescale<T>& how, int64_t cols) {
   std::vector<T> m(static_cast<size_t>(cols));
-  for (int64_t c = 0; c < cols; ++c)
-    m[static_cast<size_t>(c)] = static_cast<T>(how.x_scale) * static_cast<T>(how.w_scale[how.per_column ? c : 0]);
+  set_multipliers(how, how.x_scale, m);
   return m;
+}
+
+// Each row has multipliers of its own.
+template <class T, class Acc, class F>
+void rescale_by_rows(const Rescale<T>& how, int64_t rows, int64_t cols, const Acc* acc, T* y, F run) {
+  const std::vector<Acc> shift = shifts<T, Acc>(how, cols);
+  parallel_chunks(rows, (1 << 15) / std::max<int64_t>(cols, 1) + 1, [&](int64_t begin, int64_t end) {
+    std::vector<T> m(static_cast<size_t>(cols));
+    for (int64_t r = begin; r < end; ++r) {
+      set_multipliers(how, how.x_scales[r], m);
+      run(1, cols, acc + r * cols, shift.data(), m.data(), how.bias, y + r * cols);
+    }
+  });
 }
 
 template <class T, class Acc, class F>
 void rescale_rows(const Rescale<T>& how, int64_t rows, int64_t cols, const Acc* acc, T* y, F run) {
   const Timed timed("epilogue", "rescale");
+  if (how.x_scales) return rescale_by_rows(how, rows, cols, acc, y, run);
   const std::vector<Acc> shift = repeated(shifts<T, Acc>(how, cols).data(), cols, rows);
   const std::vector<T> m = repeated(multipliers(how, cols).data(), cols, rows);
   const std::vector<T> bias = how.bias ? repeated(how.bias, cols, rows) : std::vector<T>();

@@ -40,11 +40,8 @@ void rescale_as(const void* acc_memory, int64_t rows, int64_t columns, const Sca
   how.w_sums = s.zero_point ? s.sums.data<int32_t>().data() : nullptr;
   const auto row_steps = s.rows.data<float>();
   how.x_scale = row_steps[0];
-  if (row_steps.size() == 1) return rescale(how, rows, columns, acc, y);
-  for (int64_t r = 0; r < rows; ++r) {
-    how.x_scale = row_steps[static_cast<size_t>(r)];
-    rescale(how, 1, columns, acc + r * columns, y + r * columns);
-  }
+  if (row_steps.size() > 1) how.x_scales = row_steps.data();
+  rescale(how, rows, columns, acc, y);
 }
 
 }  // namespace

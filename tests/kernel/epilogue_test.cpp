@@ -21,7 +21,8 @@ void check_rescale(int64_t rows, int64_t cols, const Rescale<T>& how, const Odd<
   for (int64_t i = 0; i < wanted.size(); ++i) {
     const int64_t c = i % cols, shift = how.zero_point ? int64_t{how.zero_point} * how.w_sums[c] : 0;
     const T a = static_cast<T>(static_cast<int64_t>(acc[i]) - shift);
-    const T m = static_cast<T>(how.x_scale) * static_cast<T>(how.w_scale[how.per_column ? c : 0]);
+    const T m =
+        static_cast<T>(how.x_scales ? how.x_scales[i / cols] : how.x_scale) * static_cast<T>(how.w_scale[how.per_column ? c : 0]);
     const volatile T product = a * m;  // rounded by itself
     wanted[i] = how.bias ? product + how.bias[c] : product;
   }
@@ -34,20 +35,23 @@ void check_rescale(int64_t rows, int64_t cols, const Rescale<T>& how, const Odd<
   });
 }
 
-TEST_CASE_TEMPLATE("rescale on every size, with and without bias, zero point and column scales", T, float, double) {
+TEST_CASE_TEMPLATE("rescale on every size, with and without bias, zero point, column and row scales", T, float, double) {
   for (const int64_t cols : {1, 3, 16, 31, 64, 127, 1031})
     for (const int64_t rows : {0, 1, 5, 301}) {
       const Odd<int32_t> acc = integers(rows * cols, 1, 1), sums = integers(cols, 2, 12);
       Odd<double> wide(rows * cols);
       for (int64_t i = 0; i < wide.size(); ++i) wide[i] = 65537.0 * acc[i];
-      const Odd<float> scale = ordinary<float>(cols, 3);
+      const Odd<float> scale = ordinary<float>(cols, 3), by_row = ordinary<float>(rows + 1, 5);
       const Odd<T> bias = ordinary<T>(cols, 4);
       for (const T* b : {static_cast<const T*>(nullptr), bias.data()})
         for (const int32_t zero_point : {0, 131})
           for (const bool per_column : {false, true}) {
-            const Rescale<T> how{0.37f, scale.data(), per_column, b, zero_point, sums.data()};
-            check_rescale(rows, cols, how, acc);
-            check_rescale(rows, cols, how, wide);
+            Rescale<T> how{0.37f, scale.data(), per_column, b, zero_point, sums.data()};
+            for (const float* x_scales : {static_cast<const float*>(nullptr), static_cast<const float*>(by_row.data())}) {
+              how.x_scales = x_scales;
+              check_rescale(rows, cols, how, acc);
+              check_rescale(rows, cols, how, wide);
+            }
           }
     }
 }

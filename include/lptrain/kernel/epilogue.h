@@ -13,11 +13,12 @@ struct Rescale {
   const T* bias = nullptr;          // [cols], or null: none
   int32_t zero_point = 0;           // of x
   const int32_t* w_sums = nullptr;  // [cols], sums of the w-codes (code_sums); read only if zero_point != 0
+  const float* x_scales = nullptr;  // [rows], in place of x_scale; or null
 };
 
 // y[rows, cols] = (acc - zero_point * w_sums[c]) * (x_scale * w_scale[c]) + bias[c], rounded in exactly this order, all in T:
 //   a = T(acc - zero_point * w_sums[c])       the integer difference is exact, then rounded once to T (nearest even)
-//   m = T(x_scale) * T(w_scale[c])            rounded to T
+//   m = T(x_scale or x_scales[r]) * T(w_scale[c])    rounded to T
 //   y = T(T(a * m) + bias[c])                 product, then sum: two roundings, never fused; without a bias, T(a * m)
 // Simulated and native products share this function; so their results are equal bit for bit.
 // acc holds i32 (8-bit codes), integers in f64 (16-bit codes), whose difference must fit the same type, or f32 (halves, without
