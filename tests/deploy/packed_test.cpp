@@ -120,18 +120,71 @@ TEST_CASE("groups, blocks, offsets, decision scales and scale formats read back"
   CHECK(mx.find("fc1.weight")->size() == 3 * 64 / 2);
 }
 
-TEST_CASE("trained widths are packed at what they have reached; weights behind a folded norm, and two trained levels, as reals") {
+TEST_CASE("trained widths are packed at what they have reached") {
   Model model = network(R"({"weights": {"format": "int8", "scale": {"learned_bits": {"bits": 5}}}})");
   const TensorFile packed = check_round_trip(model);
   CHECK(packed.find("conv1.weight")->bytes() == (5 * 9 * 3 * 5 + 7) / 8);
-  Model two = network(R"({"weights": {"format": "ternary", "scale": "ttq"}})");
-  CHECK(check_round_trip(two).find("fc1.weight")->dtype() == DType::f32);
-  Model folded =
-      model_of(R"([{"linear": {"out": 4}}, {"batch_norm": {"fold": "batch"}}, "linear"])", Shape{6}, R"({"weights": "int8"})");
-  descend(folded, random_normal(Shape{8, 6}, Key(1)), labels_for(8, 3), 0.05);
-  const TensorFile raw = pack(folded);
-  check_equal(*raw.find("fc1.weight"), folded.params()[0]->value);
-  CHECK(raw.find("fc2.weight")->dtype() == DType::u8);
+}
+
+TEST_CASE("few reals that no grid describes are packed as numbers of these") {
+  for (const auto& [weights, bits] : {std::pair(R"({"format": "ternary", "scale": "ttq"})", 2),
+                                      {R"({"format": "int4", "scale": "dorefa"})", 4},
+                                      {R"({"format": "int2", "scale": "dorefa"})", 2},
+                                      {R"({"format": "int3", "scale": "kmeans"})", 3}})
+    for (DType compute : {DType::f32, DType::f64}) {
+      CAPTURE(weights);
+      Model model = network(fmt::format(R"({{"weights": {}}})", weights), compute);
+      const TensorFile packed = check_round_trip(model);
+      CHECK(packed.find("conv1.weight")->dtype() == DType::u8);
+      CHECK(packed.find("conv1.weight")->bytes() == (5 * 9 * 3 * bits + 7) / 8);
+      CHECK(packed.find("conv1.weight.levels")->dtype() == compute);
+      CHECK(packed.find("conv1.weight.levels")->size() <= int64_t{1} << bits);
+      CHECK_FALSE(packed.find("conv1.weight.scale"));
+    }
+  Model pruned = network(R"({"weights": {"format": "int2", "scale": "kmeans"}})");
+  Param& w = *pruned.params()[0];
+  w.mask = Tensor::full(w.value.shape(), 1);
+  w.mask.data<float>()[0] = 0;  // a fifth real
+  CHECK(check_round_trip(pruned).find("conv1.weight")->dtype() == DType::f32);
+}
+
+TEST_CASE("a list of levels that does not belong to its codes is damage") {
+  Model model = network(R"({"weights": {"format": "ternary", "scale": "ttq"}})");
+  const auto error = [&](const auto& change) {
+    TensorFile bad = pack(model);
+    change(*const_cast<Tensor*>(bad.find("conv1.weight")), *const_cast<Tensor*>(bad.find("conv1.weight.levels")));
+    return error_of([&] { unpack(bad, "x"); });
+  };
+  CHECK(error([](Tensor&, Tensor&) {}) == "");
+  CHECK(error([](Tensor& w, Tensor&) { w.data<uint8_t>()[1] = 0xFF; }).find("\"conv1.weight\": holds a code") !=
+        std::string::npos);
+  CHECK(error([](Tensor&, Tensor& l) { l = Tensor::zeros({3}, DType::f64); }).find("of another type") != std::string::npos);
+  CHECK(error([](Tensor&, Tensor& l) { l = Tensor::zeros({3, 1}); }).find("of another type") != std::string::npos);
+  CHECK(error([](Tensor&, Tensor& l) { l = Tensor::zeros({0}); }).find("holds a code") != std::string::npos);
+  CHECK(error([](Tensor& w, Tensor&) { w = Tensor::zeros({7}, DType::u8); }).find("its bytes are not") != std::string::npos);
+}
+
+TEST_CASE("behind a folded norm, what a forward pass sees is packed") {
+  for (const char* bias : {"true", "false"})
+    for (const char* weights :
+         {"\"int8\"", R"({"format": "ternary", "scale": "ttq"})", R"({"format": "int4", "per": "channel"})"}) {
+      CAPTURE(weights);
+      Model model = model_of(
+          fmt::format(R"([{{"linear": {{"out": 4, "bias": {}}}}}, {{"batch_norm": {{"fold": "batch"}}}}, "linear"])", bias),
+          Shape{6}, fmt::format(R"({{"weights": {}, "biases": "q3.4"}})", weights));
+      descend(model, random_normal(Shape{8, 6}, Key(1)), labels_for(8, 3), 0.05);
+      const TensorFile packed = pack(model), back = unpack(packed, "packed");
+      Context eye(nullptr, Mode::eval);
+      eye.watch([&](const Look& look) {
+        if (look.lens.role != Role::weights && look.lens.role != Role::biases) return;
+        CAPTURE(look.lens.name);
+        REQUIRE(back.find(look.lens.name));
+        check_equal(*back.find(look.lens.name), look.y.tensor());
+        CHECK(packed.find(look.lens.name)->dtype() == DType::u8);
+      });
+      model.forward(eye, random_normal(Shape{2, 6}, Key(2)));
+      CHECK(back.find("bn1.running_var"));
+    }
 }
 
 TEST_CASE("halves lie as they are, f32 and f64 too") {

@@ -15,6 +15,10 @@ namespace lp {
 //                            "<name>.scale": F32, or U8 in a scale format of their own, likewise; "<name>.offset": F32, if any;
 //                            and a note under its name that unpack() reads: {"format", "scale_format", "type", "shape",
 //                            "lanes": [outer, channels, inner], "zero_point"}
+// What no grid describes but few reals (TTQ, DoReFa, codebooks) is packed as numbers of these, counted from 0, b bits each:
+// "<name>.levels" lists the reals, and the note says {"format": "uint<b>", "type", "shape", "is_listed": true}.
+// Weights and biases of a layer that a batch norm is folded into are packed as a forward pass sees them, times the norm's gain (a
+// layer without biases gets its shift from the norm's numbers, which follow).
 // A tensor that this would not give back exactly is kept as reals, so that the size of the file is never too small. Buffers and
 // learned scales that inference needs follow as they are.
 TensorFile pack(Model& model);
