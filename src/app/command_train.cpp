@@ -15,6 +15,7 @@
 #include "lptrain/base/files.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/text.h"
+#include "lptrain/train/integer.h"
 #include "lptrain/train/run.h"
 #include "lptrain/train/step_recorder.h"
 #include "rows.h"
@@ -38,6 +39,8 @@ void check_resume(const Arguments& arguments) {
 // Everything a run would need is made, and shown; nothing is written.
 int dry_run(const RunConfig& config, const Arguments& arguments, const Console& console) {
   const Dataset data = load_dataset(config.dataset, data_folders(arguments.text("data")));
+  Model initial = made_model(config, config.phases.front(), data.shape, std::ssize(data.classes));
+  if (config.compute == Compute::integer) require_integers(config, initial);
   const ModelSummary model = summarize_run(config, data);
   console.print("{}", model.text());
   for (const PhaseSpec& phase : config.phases) {
@@ -46,8 +49,6 @@ int dry_run(const RunConfig& config, const Arguments& arguments, const Console& 
                   phase.train.epochs, steps, phase.train.batch, data.train.size(), data.validation.size(), data.test.size(),
                   phase.train.optimizer.name());
   }
-  const PhaseSpec& first = config.phases.front();
-  Model initial(config.model, data.shape, std::ssize(data.classes), first.precision, config.dtype(), Key(first.train.seed));
   for (const std::string& line : initialize(config, initial)) console.print("{}", line);
   console.print("everything checked; nothing was written");
   console.json(write(model));

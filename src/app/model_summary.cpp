@@ -85,8 +85,7 @@ ModelSummary summarize_run(const RunConfig& config, const Dataset& data, Model& 
 }
 
 ModelSummary summarize_run(const RunConfig& config, const Dataset& data) {
-  const PhaseSpec& phase = config.phases.back();
-  Model model(config.model, data.shape, std::ssize(data.classes), phase.precision, config.dtype(), Key(phase.train.seed));
+  Model model = made_model(config, config.phases.back(), data.shape, std::ssize(data.classes));
   return summarize_run(config, data, model);
 }
 

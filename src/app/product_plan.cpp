@@ -199,8 +199,7 @@ void ProductPlan::fields(Fields& f) {
 
 Model model_of(const RunConfig& config, const std::string& data_folder) {
   const auto [shape, classes] = data_shape(config.dataset, data_folders(data_folder));
-  const PhaseSpec& phase = config.phases.back();
-  return {config.model, shape, classes, phase.precision, config.dtype(), Key(phase.train.seed)};
+  return made_model(config, config.phases.back(), shape, classes);
 }
 
 std::vector<ProductPlan> plan_products(const LayerLine& layer, const Precision& precision, int64_t batch, DType compute,

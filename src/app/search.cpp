@@ -66,7 +66,7 @@ class Searcher {
       : spec_(spec), folder_(folder), data_folder_(data), console_(console), stop_(stop), base_(read_config(spec.config)) {
     data_ = load_dataset(base_.dataset, data_folders(data));
     require(data_.validation.size() > 0, "search: {} has no validation examples, by which alone it may decide", data_.name);
-    const Model model(base_.model, data_.shape, std::ssize(data_.classes), base_.precision, base_.dtype(), Key(1));
+    const Model model = made_model(base_, base_.phases.front(), data_.shape, std::ssize(data_.classes));
     std::vector<Format> formats;
     for (const std::string& name : spec.formats) formats.push_back(Format::parse(name));
     space_.emplace(base_, formats, model.layers());

@@ -82,12 +82,8 @@ Document without_texts(Document text) {
 }
 
 void complete(SweepCell& cell, const RunConfig& config, const DataShape& data) {
-  const PhaseSpec& first = config.phases.front();
-  Model model(config.model, data.shape, data.classes, first.precision, config.dtype(), Key(first.train.seed));
-  for (const PhaseSpec& phase : config.phases) {
-    phase.precision.check(model.layers());
-    cell.epochs += phase.train.epochs;
-  }
+  Model model = made_model(config, config.phases.front(), data.shape, data.classes);
+  for (const PhaseSpec& phase : config.phases) cell.epochs += phase.train.epochs;
   double macs = 0;
   for (const LayerLine& line : model.lines()) macs += static_cast<double>(line.cost.macs);
   cell.work = macs * static_cast<double>(cell.epochs) * static_cast<double>(data.train);

@@ -20,6 +20,9 @@ constexpr std::string_view kDocs[kRoles] = {
     "the weights themselves, as the optimizer updates them",
 };
 
+// Scales whose formula makes no sense of other numbers.
+constexpr std::string_view kForWeights[] = {"kmeans", "ttq", "dorefa"};
+
 // Which scales a role can have: errors are seen in the backward pass, where nothing learns; the last three have no lens that
 // could remember; only parameters are all at hand before a pass.
 void claim_scale(Fields& f, size_t role, const Quantizer& q) {
@@ -36,6 +39,12 @@ void claim_scale(Fields& f, size_t role, const Quantizer& q) {
   const bool has_inputs = role == static_cast<size_t>(Role::weights) || role >= static_cast<size_t>(Role::weight_grads);
   f.claim(has_inputs || q.scale.name() != "layer_shift",
           fmt::format("{}: the scale \"layer_shift\" counts the inputs of weights; try pow2", name));
+  f.claim(is_parameter || std::ranges::find(kForWeights, q.scale.name()) == std::end(kForWeights),
+          fmt::format("{}: the scale \"{}\" is made for weights; try ema, absmax or learned", name, q.scale.name()));
+  const bool has_examples = role == static_cast<size_t>(Role::input) || role == static_cast<size_t>(Role::activations) ||
+                            role == static_cast<size_t>(Role::errors);
+  f.claim(has_examples || q.per.kind != Per::Kind::sample,
+          fmt::format("{}: \"per\": \"sample\" is for input, activations and errors, which have examples; try channel", name));
   f.claim(is_parameter || q.per.kind != Per::Kind::network,
           fmt::format("{}: \"per\": \"network\" is for weights and biases, which are all known before a step; try tensor", name));
 }

@@ -60,7 +60,7 @@ constexpr ChoiceRow<Scale> kRows[] = {
     choice_row<Scale, OverflowRate>("overflow_rate",
                                     "dynamic fixed point: a power of two that moves by the share of numbers that "
                                     "overflow (Courbariaux et al. 2015)"),
-    choice_row<Scale, Fixed>("fixed", "a given number"),
+    choice_row<Scale, Fixed>("fixed", "a given number, by default 1"),
     choice_row<Scale, FanIn>("fan_in", "sqrt(factor / fan-in) of weights: with 6 the bound that they are drawn from"),
     choice_row<Scale, LayerShift>(
         "layer_shift", "a power of two for each layer, from the number of its inputs: of weights (WAGE, Wu et al. 2018)"),
@@ -205,6 +205,11 @@ Extent PowerOfTwo::measure(const Tensor& x, const Lanes& lanes, const Quantizer&
 void Fixed::fields(Fields& f) {
   f("value", value, "the scale: the real that 1 on the grid stands for", {1e-30, 1e30});
   f("high", high, "in its place: the real that the far end of the grid stands for", {1e-30, 1e30});
+}
+
+bool Fixed::shifts(const Quantizer& q) const {
+  const double scale = high ? *high / q.ends().reach() : value;
+  return std::ldexp(1.0, std::ilogb(scale)) == scale;
 }
 
 Extent Fixed::measure(const Tensor&, const Lanes& lanes, const Quantizer& q) const {

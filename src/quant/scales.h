@@ -75,6 +75,7 @@ struct Words<PowerRule> {
 struct PowerOfTwo : ScaleRow<PowerOfTwo, Scale::Kind::measured> {
   PowerRule rule = PowerRule::floor;
   int shift = 0;
+  bool shifts(const Quantizer&) const override { return true; }
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   bool reads_extremes_only() const override { return true; }
@@ -83,6 +84,7 @@ struct PowerOfTwo : ScaleRow<PowerOfTwo, Scale::Kind::measured> {
 struct Fixed : ScaleRow<Fixed, Scale::Kind::fixed> {
   double value = 1;
   std::optional<double> high;
+  bool shifts(const Quantizer& q) const override;
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   bool reads_extremes_only() const override { return true; }
@@ -99,6 +101,7 @@ struct FanIn : ScaleRow<FanIn, Scale::Kind::fixed> {
 // for each layer that no number moves, and the same for formats of all widths.   Source: Wu et al. 2018 (WAGE), section 3.2
 struct LayerShift : ScaleRow<LayerShift, Scale::Kind::fixed> {
   double gain = 2;
+  bool shifts(const Quantizer&) const override { return true; }
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
 };

@@ -44,19 +44,44 @@ Document with_phases(Document top, const Document& source) {
   return top;
 }
 
-void check_needs_f64(const Format& f, const std::string& where) {
-  require(f == kF64 ? false : !f.needs_f64(), "{}: {} holds numbers that f32 cannot; set \"compute\": \"f64\"", where, f.name());
-}
+// Formats that f32 arithmetic cannot tell apart, with their places.
+struct WideFormats {
+  const RunConfig& config;
+  std::vector<Problem> problems = {};
 
-void check_needs_f64(const Precision& precision, const std::string& where) {
-  for (size_t i = 0; i < kRoles; ++i) {
-    const std::string_view role = Words<Role>::list[i];
-    check_needs_f64(precision.roles[i].format, fmt::format("{}precision.{}", where, role));
-    for (const auto& [layers, rule] : precision.overrides) {
-      if (rule.roles[i]) check_needs_f64(rule.roles[i]->format, fmt::format("{}precision.overrides.{}.{}", where, layers, role));
-      if (rule.both) check_needs_f64(rule.both->format, fmt::format("{}precision.overrides.{}", where, layers));
+  void look(size_t phase, const Format& f, const std::string& path) {
+    if (f != kF64 && !f.needs_f64()) return;
+    const std::string origin = config.origin(phase, path);
+    const auto is_told = [&](const Problem& p) { return p.origin == origin && p.path == path; };
+    if (std::ranges::none_of(problems, is_told))
+      problems.push_back(
+          {origin, path, fmt::format("{}: {} holds numbers that f32 cannot; set \"compute\": \"f64\"", path, f.name()), 0});
+  }
+  void look(size_t phase, const Precision& precision) {
+    for (size_t i = 0; i < kRoles; ++i) {
+      const std::string_view role = Words<Role>::list[i];
+      look(phase, precision.roles[i].format, fmt::format("precision.{}", role));
+      for (const auto& [layers, rule] : precision.overrides) {
+        const std::string path = fmt::format("precision.overrides.\"{}\"", layers);
+        if (rule.roles[i]) look(phase, rule.roles[i]->format, fmt::format("{}.{}", path, role));
+        if (rule.both) look(phase, rule.both->format, path);
+      }
     }
   }
+};
+
+void check_needs_f64(const RunConfig& config) {
+  if (config.compute == Compute::f64) return;
+  WideFormats wide{config};
+  for (size_t i = 0; i < config.phases.size(); ++i) wide.look(i, config.phases[i].precision);
+  if (!wide.problems.empty()) throw DocumentError(wide.problems);
+}
+
+// A complaint that begins with the path of a key ("precision.accumulator: ..."), with the place where the phase has it.
+[[noreturn]] void tell_place(const RunConfig& config, size_t phase, const Error& e) {
+  const std::string message = e.what(), path = message.substr(0, message.find(':'));
+  if (e.kind != ErrorKind::usage || !path.starts_with("precision.")) throw e;
+  throw DocumentError({{config.origin(phase, path), path, message, 0}});
 }
 
 }  // namespace
@@ -114,6 +139,24 @@ void RunConfig::fields(Fields& f) {
   f("numerics", numerics, "count overflow, underflow and lost updates by layer and role, for `lptrain numerics`");
 }
 
+std::string RunConfig::origin(size_t phase, const std::string& path) const {
+  const std::string own = fmt::format("phases.{}.{}", phase, path);
+  std::string known = source.has(own) ? own : path;
+  while (!known.empty() && !source.has(known)) known.resize(known.find('.') == known.npos ? 0 : known.rfind('.'));
+  return source.origin(known);
+}
+
+Model made_model(const RunConfig& config, const PhaseSpec& phase, const Shape& input, int64_t classes) {
+  size_t at = static_cast<size_t>(&phase - config.phases.data());
+  try {
+    Model model(config.model, input, classes, phase.precision, config.dtype(), Key(phase.train.seed).with("init"));
+    for (at = 0; at < config.phases.size(); ++at) config.phases[at].precision.check(model.layers());
+    return model;
+  } catch (const Error& e) {
+    tell_place(config, at, e);
+  }
+}
+
 RunConfig read_config(Document document, std::span<const std::string> assignments) {
   require(!document.has("vary") && !document.has("base"), "this is a sweep, not a run: use `lptrain sweep`");
   for (const std::string& assignment : assignments) {
@@ -126,10 +169,9 @@ RunConfig read_config(Document document, std::span<const std::string> assignment
   top.erase("phases");
   read(top, config);
   config.phases = read_phases(document);
-  if (config.compute != Compute::f64)
-    for (size_t i = 0; i < config.phases.size(); ++i)
-      check_needs_f64(config.phases[i].precision, config.phases.size() > 1 ? fmt::format("phases.{}.", i) : "");
   config.document = with_phases(write(config), document);
+  config.source = std::move(document);
+  check_needs_f64(config);
   return config;
 }
 

@@ -14,6 +14,7 @@
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/checkpoint.h"
 #include "lptrain/train/curve.h"
+#include "lptrain/train/integer.h"
 #include "lptrain/train/ptq.h"
 #include "lptrain/train/step_recorder.h"
 
@@ -222,10 +223,10 @@ void remove_temporaries(const fs::path& folder) {
 // The config with its model inline, so that a run folder needs no other file. Builds the model before any folder is made: a
 // config that cannot run leaves nothing behind.
 RunConfig with_model(const RunConfig& config, const std::optional<Rewritten>& source, const Dataset& data) {
-  const PhaseSpec& first = config.phases.front();
   RunConfig own = config;
   if (source) own.model = source->network.spec;
-  Model model(own.model, data.shape, std::ssize(data.classes), first.precision, config.dtype(), Key(first.train.seed));
+  Model model = made_model(own, own.phases.front(), data.shape, std::ssize(data.classes));
+  if (own.compute == Compute::integer) require_integers(own, model);
   if (!source) initialize(config, model);
   own.model = model.spec();
   own.document.merge(Document::parse("{\"model\": " + write(own.model).dump() + "}", "model"));

@@ -24,7 +24,7 @@ Taken taken_by(const RunConfig& config, const Dataset& data, int64_t size) {
   const Loader loader(data, data.train, {.batch = size});
   const MemoryUse before = memory_use();
   reset_peak();
-  Model model(config.model, data.shape, std::ssize(data.classes), phase.precision, config.dtype(), Key(phase.train.seed));
+  Model model = made_model(config, phase, data.shape, std::ssize(data.classes));
   OptimizerState state;
   Choice<LossScale> loss_scale = phase.train.loss_scale;
   const Batch batch = loader.batch(0, 0);

@@ -68,8 +68,7 @@ Trainer::Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch
     : config_(config),
       data_(data),
       watches_(std::move(watches)),
-      model_(config.model, data.shape, static_cast<int64_t>(data.classes.size()), config.phases[0].precision, config.dtype(),
-             Key(config.train.seed).with("init")),
+      model_(made_model(config, config.phases[0], data.shape, std::ssize(data.classes))),
       loss_scale_(config.phases[0].train.loss_scale) {
   if (config.compute == Compute::integer) require_integers(config, model_);
 }

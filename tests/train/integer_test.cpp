@@ -171,17 +171,17 @@ std::string complaint(const std::string& assignment) {
 TEST_CASE("what is not integer only is named, with what to do") {
   CHECK(complaint("name=other").empty());
   constexpr std::pair<const char*, const char*> kCases[] = {
-      {R"(precision.activations="f32")", "precision.activations of fc1 is not quantized"},
+      {R"(precision.activations="f32")", "precision.activations of fc1, fc2 is not quantized"},
       {R"(precision.activations="bf16")", "is no grid of integers"},
       {R"(precision.errors={"format": "int8", "scale": "absmax"})", "no power of two; try pow2"},
-      {R"(precision.weights={"format": "int8", "scale": {"fixed": {"value": 0.3}}})", "fixed scale that is no power of two"},
+      {R"(precision.weights={"format": "int8", "scale": {"fixed": {"value": 0.3}}})", "has the scale \"fixed\", which is no power of two"},
       {R"(precision.weights={"format": "int8", "per": "channel", "scale": "pow2"})", "one scale for the tensor"},
       {R"(precision.master={"format": "int8", "scale": "pow2"})", "need a scale that does not move"},
       {R"(precision.master={"format": "int4", "scale": "layer_shift"})", "0.0625 steps of the master weights' grid"},
-      {"train.loss=cross_entropy", "train.loss has real arithmetic"},
+      {"train.loss=cross_entropy", "train.loss: has real arithmetic"},
       {R"(train.optimizer={"sgd": {"lr": 0.3}})", "learning rate is no power of two"},
-      {R"(train.optimizer={"sgd": {"lr": 1, "momentum": 0.5}})", "optimizer does more"},
-      {R"(train.optimizer={"sgd": {"lr": 1, "weight_decay": 0.5}})", "optimizer does more"},
+      {R"(train.optimizer={"sgd": {"lr": 1, "momentum": 0.5}})", "train.optimizer: does more"},
+      {R"(train.optimizer={"sgd": {"lr": 1, "weight_decay": 0.5}})", "train.optimizer: does more"},
       {"train.schedule=cosine", "train.schedule"},
       {"train.clip_norm=1", "train.clip_norm"},
       {"train.loss_scale=dynamic", "train.loss_scale"},

@@ -68,6 +68,10 @@ struct Scale {
   // Elements may lie beyond the extent, where the estimator then clips. A scale measured on the very tensor that it scales covers
   // it: rounding of max/s must not freeze the largest weight.
   virtual bool clips() const { return kind() != Kind::measured; }
+  virtual bool shifts(const Quantizer& q) const {  // every scale is a power of two: dividing by it moves bits
+    (void)q;
+    return false;
+  }
   virtual bool learns() const { return kind() == Kind::learned; }
   virtual bool decays() const { return false; }  // learned: weight decay applies
   // learned: ds = sum dy (v - u h'), as in LSQ; else v is replaced by h(u), as in PACT.

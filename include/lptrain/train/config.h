@@ -79,6 +79,9 @@ struct RunConfig {
   void fields(Fields& f);  // of the top level, without phases
   DType dtype() const { return compute == Compute::f64 ? DType::f64 : DType::f32; }
   Document document;  // what it was read from, merged and complete: config.json of the run folder
+  Document source;    // as it was written, with places
+  // "configs/a.json:14:7": where the config says, or could say, what a phase has under that path, in itself or at the top.
+  std::string origin(size_t phase, const std::string& path) const;
 };
 
 // Reads a run config: unknown keys, wrong values and impossible combinations are reported all at once (DocumentError), with
@@ -88,6 +91,9 @@ RunConfig read_config(Document document, std::span<const std::string> assignment
 // The same for an assignment that is not a text of --set: throws Error(usage) if every phase sets the path for itself, so that it
 // would change nothing. `what` says whose assignment it is: "--set train.epochs=3".
 void refuse_hidden(const Document& document, const std::string& path, const std::string& what);
+// The model of a phase, newly made; the layers of every phase's precision are looked for. Throws Error(usage); what is wrong with
+// the precision is told with its place (DocumentError).
+Model made_model(const RunConfig& config, const PhaseSpec& phase, const Shape& input, int64_t classes);
 // What reads back as the same config, without the values at their default.
 Document compact(const RunConfig& config);
 RunConfig load_config(const std::filesystem::path& file, std::span<const std::string> assignments = {});

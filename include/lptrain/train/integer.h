@@ -22,8 +22,9 @@ namespace lp {
 // stochastically.
 //   Sources: Wang et al. 2022 (NITI); Wu et al. 2018 (WAGE)
 //
-// Throws Error(usage) that lists all that is not so: quantizers that are not integer grids with one power of two for the tensor,
-// a loss, optimizer or schedule with real arithmetic, layers and parameters other than the weights of linear and conv2d.
+// Throws DocumentError that lists all that is not so, with its places: quantizers that are not integer grids with one power of
+// two for the tensor, a loss, optimizer or schedule with real arithmetic, layers and parameters other than the weights of linear
+// and conv2d.
 void require_integers(const RunConfig& config, Model& model);
 
 }  // namespace lp
