@@ -48,9 +48,12 @@ Quantizer quantizer_of(const Arguments& arguments) {
                                                                                : Format::parse(arguments.text("FORMAT")).name()),
       "FORMAT");
   for (const std::string& assignment : arguments.list("set")) d.set(assignment);
+  if (arguments.has("round")) d.set("rounding", arguments.text("round"), "--round");
   Quantizer q;
   read(d, q);
-  if (arguments.has("round")) detail::word_slot(q.rounding).set(arguments.text("round"));
+  require(q.rounding != Rounding::pseudo_stochastic || !arguments.has("encode"),
+          "--encode: pseudo_stochastic looks at the last bits of a whole tensor, of which a single number knows nothing; try "
+          "--error-of, or stochastic");
   return q;
 }
 

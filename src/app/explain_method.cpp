@@ -24,9 +24,23 @@ std::string row_text(const std::string& name, const Document& written, std::stri
   return "";
 }
 
+// In the order of Rounding.
+constexpr std::string_view kRoundingDocs[] = {
+    "the nearer; of two equally near, the one with the even code",
+    "the nearer; of two equally near, the one farther from zero",
+    "the lower",
+    "the upper",
+    "the one nearer to zero",
+    "up with the chance of the share of the step that lies below, so that the mean is right",
+    "away from zero if the leading half of the bits that the shift cuts off is more than the other half, which is its random "
+    "number; with h leading bits the mean is off by 2^-(h+1) + 4^-h of a step at most   Source: Wang et al. 2022 (NITI)",
+};
+static_assert(std::size(kRoundingDocs) == std::size(Words<Rounding>::list));
+
 std::string grid_text(const Quantizer& q) {
   const GridEnds e = q.ends();
-  return fmt::format("{}: reals from {:g} to {:g}, {} bits", q.grid().name(), e.low, e.high, q.format.bits());
+  return fmt::format("{}: reals from {:g} to {:g}, {} bit{}", q.grid().name(), e.low, e.high, q.format.bits(),
+                     q.format.bits() == 1 ? "" : "s");
 }
 
 bool has_offset(const Quantizer& q) { return q.offset || q.rule().brings_offset(); }
@@ -57,7 +71,7 @@ QuantizerExplanation explained(Role role, const std::string& layers, const Quant
   e.scale = fmt::format("{}; one per {}", row_text<Scale>(rule_name(q), written, "scale"), q.per.name());
   if (q.decision) e.decision = row_text<Scale>(q.decision.name(), written, "decision");
   if (q.offset) e.offset = row_text<Offset>(q.offset.name(), written, "offset");
-  e.rounding = word_of(q.rounding);
+  e.rounding = fmt::format("{}: {}", word_of(q.rounding), kRoundingDocs[static_cast<size_t>(q.rounding)]);
   if (!e.backward.empty()) e.gradient = fmt::format("{}: {}", q.gradient.name(), q.gradient.row().doc);
   return e;
 }
@@ -142,16 +156,17 @@ std::string MethodPhase::text(const MethodPhase* before) const {
       if (const auto found = std::ranges::find_if(before->quantizers, is_same); found != before->quantizers.end()) old = &*found;
     text += q.text(old);
   }
-  if (quantizers.empty()) text += "\n  nothing is quantized";
-  if (!accumulator.empty() && !(before && before->accumulator == accumulator)) text += "\n  sums of products: " + accumulator;
-  if (!in_float.empty()) text += fmt::format("\n  layers left in float: {}", join(in_float));
-  return text + fmt::format("\n  training: {}", train);
+  if (quantizers.empty()) text += "\nnothing is quantized";
+  if (!accumulator.empty() && !(before && before->accumulator == accumulator)) text += "\nsums of products: " + accumulator;
+  if (!in_float.empty()) text += fmt::format("\nlayers left in float: {}", join(in_float));
+  return text + fmt::format("\ntraining: {}", train);
 }
 
 std::string MethodExplanation::text() const {
   std::string text = fmt::format("{}: {}\n", name, description);
   for (size_t i = 0; i < phases.size(); ++i) {
-    if (phases.size() > 1) text += fmt::format("\nphase \"{}\"{}", phases[i].name, i > 0 ? ", what differs" : "");
+    if (phases.size() > 1)
+      text += fmt::format("{}\nphase \"{}\"{}", i > 0 ? "\n" : "", phases[i].name, i > 0 ? ", what differs" : "");
     text += phases[i].text(i > 0 ? &phases[i - 1] : nullptr);
   }
   return text + fmt::format("\n\nmodel: {}\nexpected: {}\nrun: lptrain {}", model, expected, config);

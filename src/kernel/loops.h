@@ -92,7 +92,7 @@ struct Grid {
   Rounding rounding = Rounding::nearest_even;
   // integers: code = clamp(v * power, low, high) rounded + zero_point
   float power = 1, inverse_power = 1, low = 0, high = 0;
-  int32_t zero_point = 0;
+  int32_t zero_point = 0, cut = 0;  // cut: bits that pseudo_stochastic looks at
   // magnitudes (floats, powers of two): |code| = (bits of |v| >> shift) - rebias from min_normal on, |v| * to_subnormal below
   int32_t shift = 0, rebias = 0, min_normal = 0, first_normal = 0;  // min_normal: bits of an f32; first_normal: its code
   float to_subnormal = 0, smallest = 0;

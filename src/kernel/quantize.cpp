@@ -36,9 +36,16 @@ bool fits(const QuantizeKey& key, DType t) {
   return lo >= -(int64_t{1} << (bits - 1)) && hi < int64_t{1} << (bits - 1);
 }
 
+void check_rounding(const QuantizeKey& key) {
+  require(key.rounding != Rounding::pseudo_stochastic || (key.format.is_integer_grid() && key.cut >= 0 && key.cut <= kMostCut),
+          "quantize: pseudo_stochastic needs a grid of integers and 0 to {} bits to look at, found {} and {}", kMostCut,
+          key.format.name(), key.cut);
+}
+
 void check(const QuantizeKey& key, DType codes_type) {
   require(key.lo <= key.hi, "quantize: lowest code {} is above highest code {}", key.lo, key.hi);
   require(key.zero_point == 0 || key.overflow != Overflow::wrap, "quantize: codes that wrap around cannot have a zero point");
+  check_rounding(key);
   require(fits(key, codes_type), "quantize: codes of {} do not fit into {}", key.format.name(), name_of(codes_type));
 }
 
@@ -102,6 +109,7 @@ Grid describe(const QuantizeKey& key, const float* scale) {
     g.low = static_cast<float>(key.lo - key.zero_point);
     g.high = static_cast<float>(key.hi - key.zero_point);
     g.zero_point = key.zero_point;
+    g.cut = key.cut;
   }
   return g;
 }
@@ -288,6 +296,7 @@ void dequantize(const QuantizeKey& key, DType codes_type, const void* codes, con
 
 void quantize_values(const QuantizeKey& key, DType type, const void* x, const float* scale, void* y) {
   const Timed timed("quantize", "quantize_values");
+  check_rounding(key);
   if (!takes_vector_row(key, type)) return quantize_values_reference(key, type, x, scale, y);
   const Grid grid = describe(key, scale);
   Lane(key, scale).for_runs([&](int64_t start, const Run& run) {

@@ -46,6 +46,7 @@ void scale_up(const Run& run, int64_t at, int64_t n, float* y) {
 // Key::uniform for the elements of a block.
 struct Noise {
   uint32_t index, key_low, key_high;
+  int32_t cut;  // bits of a remainder, where these are the noise
   float operator[](int64_t i) const {
     uint32_t x = (index + static_cast<uint32_t>(i)) ^ key_low;
     x ^= x >> 16, x *= 0x7feb352du;
@@ -55,8 +56,14 @@ struct Noise {
   }
 };
 
-Noise noise_at(const Run& run, int64_t at) {
-  return {run.index + static_cast<uint32_t>(at), static_cast<uint32_t>(run.key), static_cast<uint32_t>(run.key >> 32)};
+Noise noise_at(const Run& run, int64_t at, int32_t cut) {
+  return {run.index + static_cast<uint32_t>(at), static_cast<uint32_t>(run.key), static_cast<uint32_t>(run.key >> 32), cut};
+}
+
+// 1 if the leading half of the bits of |r| is greater than the other half.
+int32_t leading_half_wins(float r, int32_t cut) {
+  const int32_t bits = static_cast<int32_t>(__builtin_fabsf(r) * float_of((127 + cut) << 23)), low = cut >> 1;
+  return int32_t((bits >> low) > ((bits & ((1 << low) - 1)) << (cut & 1)));
 }
 
 // What is to be added to a code that was cut off toward zero, with the remainder r of the same sign.
@@ -71,6 +78,10 @@ int32_t correction(int32_t code, float r, const Noise& noise, int64_t i) {
     case Rounding::ceil: return int32_t(r > 0);
     case Rounding::zero: return 0;
     case Rounding::stochastic: return int32_t(r > noise[i]) - int32_t(r <= noise[i] - 1);  // exact: u is a multiple of 2^-24
+    case Rounding::pseudo_stochastic: {
+      const int32_t away = leading_half_wins(r, noise.cut), minus = bits_of(r) >> 31;
+      return (away ^ minus) - minus;
+    }
   }
   return 0;
 }
@@ -155,13 +166,19 @@ using Encode = void(const Grid& g, const Noise& noise, int64_t n, Block& b);  //
 template <Rounding kRounding>
 constexpr Encode* kEncode[] = {encode_integers<kRounding>, encode_magnitudes<kRounding>, encode_binary<kRounding>,
                                encode_table<kRounding>};
+constexpr Encode* kIntegersOnly[] = {encode_integers<Rounding::pseudo_stochastic>, nullptr, nullptr, nullptr};
 constexpr Encode* const* kEncodes[] = {  // in the order of Rounding
-    kEncode<Rounding::nearest_even>, kEncode<Rounding::nearest_away>, kEncode<Rounding::floor>,
-    kEncode<Rounding::ceil>,         kEncode<Rounding::zero>,         kEncode<Rounding::stochastic>};
+    kEncode<Rounding::nearest_even>,
+    kEncode<Rounding::nearest_away>,
+    kEncode<Rounding::floor>,
+    kEncode<Rounding::ceil>,
+    kEncode<Rounding::zero>,
+    kEncode<Rounding::stochastic>,
+    kIntegersOnly};
 
 void encode(const Grid& g, const Run& run, int64_t at, int64_t n, const float* x, Block& b) {
   scale_down(run, at, n, x, b.v);
-  kEncodes[static_cast<int>(g.rounding)][static_cast<int>(g.kind)](g, noise_at(run, at), n, b);
+  kEncodes[static_cast<int>(g.rounding)][static_cast<int>(g.kind)](g, noise_at(run, at, g.cut), n, b);
 }
 
 void magnitude_values(const Grid& grid, int64_t n, const Block& b, float* y) {
@@ -323,15 +340,20 @@ void round_magnitudes<Rounding::nearest_even>(const Grid& grid, const Noise&, in
 
 using RoundWithin = void(const Grid& g, const Noise& noise, int64_t n, const Block& b, float* y);
 constexpr RoundWithin* kRoundMagnitudes[] = {  // in the order of Rounding
-    round_magnitudes<Rounding::nearest_even>, round_magnitudes<Rounding::nearest_away>, round_magnitudes<Rounding::floor>,
-    round_magnitudes<Rounding::ceil>,         round_magnitudes<Rounding::zero>,         round_magnitudes<Rounding::stochastic>};
+    round_magnitudes<Rounding::nearest_even>,
+    round_magnitudes<Rounding::nearest_away>,
+    round_magnitudes<Rounding::floor>,
+    round_magnitudes<Rounding::ceil>,
+    round_magnitudes<Rounding::zero>,
+    round_magnitudes<Rounding::stochastic>,
+    nullptr};
 
 void quantize_values(const Grid& grid, const Run& run, const float* x, float* y) {
   const auto round = kRoundMagnitudes[static_cast<int>(grid.rounding)];
   for_blocks(run.n, [&](int64_t at, int64_t n, Block& b) {
     if (grid.kind == Grid::Kind::magnitudes) {
       scale_down(run, at, n, x + at, b.v);
-      round(grid, noise_at(run, at), n, b, y + at);
+      round(grid, noise_at(run, at, 0), n, b, y + at);
       return scale_up(run, at, n, y + at);
     }
     encode(grid, run, at, n, x + at, b);

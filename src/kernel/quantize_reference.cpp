@@ -38,11 +38,19 @@ T scaled_up(const QuantizeKey& key, double value, const float* scale, int64_t i)
   return y;
 }
 
+// The grid's own steps are 2^-F.
+int64_t wrapped_code(const QuantizeKey& key, double v, double u) {
+  const bool is_unit = key.rounding == Rounding::pseudo_stochastic;
+  return round_code(key.format, v, key.rounding, key.overflow, is_unit ? std::ldexp(u, -key.format.fraction_bits) : u);
+}
+
 int64_t code_of(const QuantizeKey& key, double v, int64_t i) {
-  const double u = key.noise.uniform(key.first + static_cast<uint64_t>(i));
+  const double u = key.rounding == Rounding::pseudo_stochastic
+                       ? std::ldexp(1.0, -key.cut)
+                       : static_cast<double>(key.noise.uniform(key.first + static_cast<uint64_t>(i)));
   if (!key.format.is_integer_grid()) return round_code(key.format, v, key.rounding, key.overflow, u);
   if (std::isnan(v)) v = 0;
-  if (key.overflow == Overflow::wrap) return round_code(key.format, v, key.rounding, key.overflow, u);
+  if (key.overflow == Overflow::wrap) return wrapped_code(key, v, u);
   const int64_t code = round_code(kIntegers, std::ldexp(v, key.format.fraction_bits), key.rounding, u);
   return std::clamp(code + key.zero_point, key.lo, key.hi);
 }

@@ -1,5 +1,6 @@
 // Measures channels: chunks of fixed size in parallel, their results joined in order.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -92,6 +93,19 @@ void measure(const Lanes& lanes, DType type, std::initializer_list<float*> outs,
   for (float* out : outs) std::fill(out, out + lanes.channels, 0.f);
 }
 
+// The exponent of the last bit that is set; of 0, infinity and NaN: far above any.
+template <class T>
+int last_exponent(T x) {
+  using Bits = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+  constexpr int kMantissa = std::numeric_limits<T>::digits - 1, kExponents = 2 * std::numeric_limits<T>::max_exponent - 1;
+  const Bits bits = std::bit_cast<Bits>(x), mantissa = bits & ((Bits{1} << kMantissa) - 1);
+  const int exponent = static_cast<int>(bits >> kMantissa) & kExponents;
+  if (x == 0 || exponent == kExponents) return std::numeric_limits<int>::max();
+  const int place = exponent == 0 ? 1 : exponent;
+  return place + std::countr_zero(exponent == 0 ? mantissa : mantissa | Bits{1} << kMantissa) +
+         std::numeric_limits<T>::min_exponent - 2 - kMantissa;
+}
+
 }  // namespace
 
 void absmax(const Lanes& lanes, DType type, const void* x, float* out) {
@@ -115,6 +129,20 @@ void minmax(const Lanes& lanes, DType type, const void* x, float* low, float* hi
 void mean_abs(const Lanes& lanes, DType type, const void* x, float* out) {
   const Timed timed("statistics", "mean_abs");
   measure(lanes, type, {out}, [&]<class T>() { mean_abs_of(lanes, static_cast<const T*>(x), out); });
+}
+
+int common_exponent(DType type, int64_t n, const void* x) {
+  const Timed timed("statistics", "common_exponent");
+  std::vector<int> parts(static_cast<size_t>((n + kGrain - 1) / kGrain), std::numeric_limits<int>::max());
+  visit_real(type, [&]<class T>() {
+    const T* p = static_cast<const T*>(x);
+    parallel_chunks(n, kGrain, [&](int64_t begin, int64_t end) {
+      int& least = parts[static_cast<size_t>(begin / kGrain)];
+      for (int64_t i = begin; i < end; ++i) least = std::min(least, last_exponent(p[i]));
+    });
+  });
+  const auto found = std::ranges::min_element(parts);
+  return found == parts.end() || *found == std::numeric_limits<int>::max() ? 0 : *found;
 }
 
 }  // namespace lp

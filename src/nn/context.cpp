@@ -111,7 +111,7 @@ Fit Context::fit_for(Lens& lens, const Quantizer& q, const Tensor& x) {
 
 // The noise of a quantizer that rounds stochastically; evaluation rounds to nearest.
 Key Context::draw(const Lens& lens, Quantizer& q) {
-  if (q.rounding != Rounding::stochastic) return {};
+  if (!is_stochastic(q.rounding)) return {};
   if (is_training()) return noise(lens.name);
   q.rounding = Rounding::nearest_even;
   return {};

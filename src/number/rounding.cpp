@@ -1,4 +1,4 @@
-// Six rules that pick one of two neighbours, and three that say what lies beyond the last one.
+// Seven rules that pick one of two neighbours, and three that say what lies beyond the last one.
 #include "lptrain/number/rounding.h"
 
 #include <algorithm>
@@ -20,9 +20,19 @@ bool down(const Gap&, double) { return false; }
 bool up(const Gap&, double) { return true; }
 bool toward_zero(const Gap& g, double u) { return g.mid == 0 ? nearest_even(g, u) : g.mid < 0; }
 bool stochastic(const Gap& g, double u) { return u < 0.5 + (g.x - g.mid) / g.step; }
+bool pseudo_stochastic(const Gap& g, double unit) {
+  if (g.mid == 0) return nearest_even(g, unit);
+  constexpr int kMost = 52;  // bits that an integer is made of below
+  const int cut = std::clamp(std::ilogb(g.step / unit), 0, kMost), low = cut / 2;
+  const double share = 0.5 + (std::abs(g.x) - std::abs(g.mid)) / g.step;  // of the step, from the neighbour nearer to zero
+  const auto bits = static_cast<int64_t>(std::ldexp(share, cut));
+  const int64_t chance = bits >> low, draw = (bits & ((int64_t{1} << low) - 1)) << (cut & 1);
+  return (chance > draw) == (g.mid > 0);
+}
 
 // In the order of Rounding: whether the upper neighbour is taken.
-constexpr bool (*kTakesUpper[])(const Gap&, double u) = {nearest_even, nearest_away, down, up, toward_zero, stochastic};
+constexpr bool (*kTakesUpper[])(const Gap&, double u) = {nearest_even, nearest_away,     down, up, toward_zero,
+                                                         stochastic,   pseudo_stochastic};
 
 bool takes_upper(const Gap& gap, Rounding rounding, double u) { return kTakesUpper[static_cast<size_t>(rounding)](gap, u); }
 

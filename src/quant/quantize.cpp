@@ -1,6 +1,7 @@
 // Forward: codes by the kernels. Backward: the estimator's slope, and the gradients of scale, decision scale and offset.
 #include "lptrain/quant/quantize.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -31,6 +32,22 @@ QuantizeKey key_of(const Shape& shape, const QuantizeHow& how) {
   return key;
 }
 
+// How many bits dividing x by a power of two cuts off: those between the grid's step and the unit that all of x are multiples of.
+int cut_bits(const Tensor& x, const Quantizer& q, const Tensor& divider) {
+  const int step = std::ilogb(divider.data<float>()[0]) - q.format.fraction_bits;
+  return std::clamp(step - common_exponent(x.dtype(), x.size(), x.raw()), 0, kMostCut);
+}
+
+// Whether a part of a tensor is rounded as in the whole: not where the unit of all of it counts.
+bool takes_parts(const Quantizer& q) { return q.rounding != Rounding::pseudo_stochastic; }
+
+// The key of a tensor, whose last bits may be the noise.
+QuantizeKey key_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
+  QuantizeKey key = key_of(x.shape(), how);
+  if (!takes_parts(*how.quantizer)) key.cut = cut_bits(x, *how.quantizer, how.decision.value ? how.decision.tensor() : scale);
+  return key;
+}
+
 // Whether the result is codes: the format has some, zero is among their reals, and scales lie along an axis.
 bool gives_codes(const Quantizer& q, const QuantizeHow& how, const Tensor& scale) {
   const bool is_half_with_scale =
@@ -47,7 +64,7 @@ Tensor spread(const Tensor& scale, int64_t group) {
 }
 
 Value quantized_value(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
-  const QuantizeKey key = key_of(x.shape(), how);
+  const QuantizeKey key = key_of(x, scale, how);
   const float* s = scale.data<float>().data();
   const Quantizer& q = *how.quantizer;
   if (!gives_codes(q, how, scale)) {
@@ -223,7 +240,7 @@ Var quantize_blocks(const Var& x, const Var& scale, const QuantizeHow& how, int6
 
 bool can_encode(const Quantizer& q) {
   const bool has_two_slopes = q.gradient.is_identity() || q.gradient == Estimator();
-  return q.per == Per::tensor && !q.offset && !q.decision && has_two_slopes && q.rule().reads_extremes_only();
+  return q.per == Per::tensor && !q.offset && !q.decision && has_two_slopes && takes_parts(q) && q.rule().reads_extremes_only();
 }
 
 Encoding encoding_of(const Tensor& scale, const QuantizeHow& how) {
@@ -238,7 +255,7 @@ Encoding encoding_of(const Tensor& scale, const QuantizeHow& how) {
 
 Tensor codes_of(const Tensor& x, const Tensor& scale, const QuantizeHow& how) {
   const Tensor whole = whole_blocks(x, how.quantizer->per), divisor = how.decision.value ? how.decision.tensor() : scale;
-  QuantizeKey key = key_of(whole.shape(), how);
+  QuantizeKey key = key_of(whole, scale, how);
   if (how.offset.value) key.offset = how.offset.tensor().data<float>().data();
   Tensor codes(whole.shape(), DType::i32);
   quantize(key, whole.dtype(), whole.raw(), divisor.data<float>().data(), DType::i32, codes.raw());
@@ -278,7 +295,7 @@ void quantize_to(const Tensor& given, const Quantizer& q, int axis, Key noise, i
   QuantizeHow how{&q, axis, f.zero_point, noise};
   if (f.decision) how.decision = Var(f.decision);
   if (f.offset) how.offset = Var(f.offset);
-  QuantizeKey key = key_of(x.shape(), how);
+  QuantizeKey key = key_of(x, f.scale, how);
   key.first = x.shape().rank() > 0 ? static_cast<uint64_t>(first * x.shape().after(0)) : 0;
   const float* scale = f.scale.data<float>().data();
   if (x.shape() == given.shape()) return quantize_values(key, x.dtype(), x.raw(), scale, to.raw());
@@ -307,7 +324,7 @@ bool is_by_rows(const Quantizer& q) {
   const bool is_fixed = q.rule().kind() == Scale::Kind::fixed && q.per.kind == Per::Kind::tensor;
   const bool is_measured = q.rule().kind() == Scale::Kind::measured && q.rule().reads_extremes_only();
   const bool has_zero = q.format.family != Format::Family::Binary;  // a row of zeros stays zeros, whatever its scale
-  return is_plain && (is_fixed || (is_split && is_measured && has_zero));
+  return takes_parts(q) && is_plain && (is_fixed || (is_split && is_measured && has_zero));
 }
 
 }  // namespace lp

@@ -15,8 +15,7 @@ void claim_narrow(Fields& f, const Quantizer& q) {
 
 void claim_zero_point(Fields& f, const Quantizer& q) {
   if (!q.zero_point) return;
-  f.claim(q.format.is_integer_grid() && q.format.fraction_bits == 0,
-          fmt::format("\"zero_point\" needs an integer format, found {}", q.format.name()));
+  f.claim(q.format.counts(), fmt::format("\"zero_point\" needs an integer format, found {}", q.format.name()));
   f.claim(q.per == Per::tensor, "\"zero_point\" needs \"per\": \"tensor\"");
   f.claim(q.rule().kind() == Scale::Kind::measured || q.rule().kind() == Scale::Kind::observed,
           "\"zero_point\" needs a measured scale (absmax, ema)");
@@ -46,6 +45,16 @@ void claim_scales(Fields& f, const Quantizer& q) {
                       q.format.name(), word_of(q.overflows())));
 }
 
+void claim_rounding(Fields& f, const Quantizer& q) {
+  const bool is_shift = q.format.is_integer_grid() && q.per == Per::tensor && !q.zero_point && !q.offset &&
+                        q.scale_format == kF32 && q.divider().shifts(q);
+  f.claim(
+      q.rounding != Rounding::pseudo_stochastic || is_shift,
+      fmt::format("\"pseudo_stochastic\" compares the bits that a shift cuts off: it needs an integer or fixed-point format, "
+                  "found {}, and one scale for the tensor that is a power of two (pow2, layer_shift, fixed); or try stochastic",
+                  q.format.name()));
+}
+
 }  // namespace
 
 void Quantizer::fields(Fields& f) {
@@ -67,6 +76,7 @@ void Quantizer::fields(Fields& f) {
   claim_narrow(f, *this);
   claim_zero_point(f, *this);
   claim_scales(f, *this);
+  claim_rounding(f, *this);
 }
 
 Overflow Quantizer::overflows() const {

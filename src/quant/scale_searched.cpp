@@ -37,7 +37,7 @@ std::vector<double> magnitudes(std::vector<double> numbers) {
 
 // Q seen through q's grid, rounding and overflow with given scales (f32 [lanes]).
 Tensor seen(const Tensor& x, const Lanes& lanes, const Quantizer& q, const Tensor& scale, int32_t zero_point = 0) {
-  QuantizeKey key{q.grid(), q.rounding == Rounding::stochastic ? Rounding::nearest_even : q.rounding, q.overflows()};
+  QuantizeKey key{q.grid(), is_stochastic(q.rounding) ? Rounding::nearest_even : q.rounding, q.overflows()};
   key.lanes = lanes;
   key.zero_point = zero_point;
   Tensor y(x.shape(), x.dtype());

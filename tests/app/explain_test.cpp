@@ -134,3 +134,22 @@ TEST_CASE("accumulators: by layer, and the row that models them") {
   const Outcome summary = run({"summary", "cnn_int8", "--set", set});
   CHECK(summary.says("accumulators are modelled in fc1 (int16), fc2 (int16)"));
 }
+
+TEST_CASE("every method has a page: its paper, its formulas, no longer than a page") {
+  const std::vector<std::string> names = method_names();
+  REQUIRE(names.size() > 20);
+  for (const std::string& name : names) {
+    CAPTURE(name);
+    const auto method = explain_method(name);
+    REQUIRE(method);
+    const std::string page = method->text();
+    CHECK(std::ranges::count(page, '\n') < 72);
+    if (name == "f32") continue;
+    CHECK(page.find(" 20") != std::string::npos);  // the year of a paper
+    CHECK(page.find("forward ") != std::string::npos);
+    CHECK(page.find("rounding  ") != std::string::npos);
+    CHECK_FALSE(method->expected.empty());
+  }
+  const std::string page = explain_method("niti_mlp_pseudo")->text();
+  CHECK(page.find("rounding  pseudo_stochastic: away from zero if the leading half of the bits") != std::string::npos);
+}

@@ -65,6 +65,7 @@ TEST_CASE("methods where they make no sense") {
         {R"(precision.weights={"format": "uint4", "narrow": true})", "needs a signed integer"},
         {R"(precision.errors={"format": "e2m1", "overflow": "infinity"})", "knows no overflow to \"infinity\""},
         {R"(precision.weights={"format": "int8", "rounding": "sometimes"})", "known: nearest_even"},
+        {R"(precision.errors={"format": "int8", "rounding": "pseudo_stochastic"})", "a power of two (pow2, layer_shift, fixed)"},
         {R"(precision.weights={"format": "int8", "scale": "twn"})", "known: absmax"},
         {R"(precision.weights={"format": "int8", "gradient": "lsq"})", "known: clipped"}})
     check(c);

@@ -199,6 +199,58 @@ TEST_CASE("stochastic rounding keeps what is on the grid, and the mean of what i
   }
 }
 
+TEST_CASE("pseudo_stochastic: every row compares the halves of what is cut off like the reference") {
+  for (const int cut : {0, 1, 2, 5, 8, 13, 24, 29, 30})
+    for (const char* format : {"int8", "uint8", "int4", "int16", "int20", "q3.4", "q7.8", "uq0.8", "ternary", "int8_narrow"}) {
+      Odd<float> x = hostile<float>(3000, static_cast<uint64_t>(cut));
+      for (int64_t i = 0; i < x.size(); i += 2)  // multiples of the unit, of both signs
+        x[i] = std::ldexp(static_cast<float>(static_cast<int64_t>(Key(3).below(static_cast<uint64_t>(i), 1 << 24)) - (1 << 23)),
+                          -std::min(cut, 22));
+      QuantizeKey key = key_of(format, Rounding::pseudo_stochastic, {1, 1, x.size()});
+      const float scale = 0.5f;
+      for (key.cut = cut; key.overflow != Overflow::infinity;
+           key.overflow = key.overflow == Overflow::saturate ? Overflow::wrap : Overflow::infinity) {
+        check_rows(key, x, nullptr);
+        check_rows(key, x, &scale);
+      }
+    }
+  const float x[] = {2.375f, -2.375f, 2.6875f};  // .0110: 01 against 10; .1011: 10 against 11
+  float y[3];
+  QuantizeKey key = key_of("int8", Rounding::pseudo_stochastic, {1, 1, 3});
+  key.cut = 4;
+  for_isas([&] {
+    quantize_values(key, DType::f32, x, nullptr, y);
+    CHECK(std::equal(y, y + 3, std::initializer_list<float>{2, -2, 2}.begin()));
+  });
+  const auto refused = [&] {
+    quantize_values(key, DType::f32, x, nullptr, y);
+    return "";
+  };
+  key.cut = kMostCut + 1;
+  CHECK_THROWS_AS(refused(), Error);
+  key = key_of("e4m3", Rounding::pseudo_stochastic, {1, 1, 3});
+  CHECK_THROWS_AS(refused(), Error);
+}
+
+TEST_CASE("the exponent that all numbers share") {
+  const auto common = [](auto list) {
+    using T = typename decltype(list)::value_type;
+    return common_exponent(sizeof(T) == 8 ? DType::f64 : DType::f32, std::ssize(list), list.data());
+  };
+  CHECK(common(std::vector<float>{}) == 0);
+  CHECK(common(std::vector<float>{0, -0.f}) == 0);
+  CHECK(common(std::vector<float>{0, 12, -40}) == 2);
+  CHECK(common(std::vector<float>{0.75f, 64, std::nanf(""), INFINITY}) == -2);
+  CHECK(common(std::vector<float>{0x1p-149f}) == -149);
+  CHECK(common(std::vector<float>{0x1.8p-130f}) == -131);
+  CHECK(common(std::vector<float>{0x1.000002p0f}) == -23);
+  CHECK(common(std::vector<double>{0x1.0000000000001p0, 4}) == -52);
+  CHECK(common(std::vector<double>{0x1p-1074, 4}) == -1074);
+  std::vector<float> many(100'000, 96);
+  many[77'777] = 8;
+  for (const int threads : {1, 3}) with_threads(threads, [&] { CHECK(common(many) == 3); });
+}
+
 TEST_CASE("codes follow their definition") {
   const float x[] = {0.5f, 1.5f, -2.5f, 300, -300, 0.26f, std::nanf("")};
   const int8_t even[] = {0, 2, -2, 127, -128, 0, 0}, away[] = {1, 2, -3, 127, -128, 0, 0}, up[] = {1, 2, -2, 127, -128, 1, 0};

@@ -224,4 +224,52 @@ TEST_CASE("stochastic rounding with the project's noise is unbiased, and never m
   }
 }
 
+namespace {
+
+// v / 2^s as the authors of NITI write it: the low half of what falls off, doubled if it has a bit less, is the draw.
+int64_t shifted_by_halves(int64_t v, int s) {
+  const int64_t m = std::abs(v), kept = m / (int64_t{1} << s), rest = m % (int64_t{1} << s), half = int64_t{1} << (s / 2);
+  const int64_t rounded = kept + (rest / half > rest % half * (s % 2 ? 2 : 1));
+  return v < 0 ? -rounded : rounded;
+}
+
+}  // namespace
+
+TEST_CASE("pseudo_stochastic: one half of the bits that are cut off against the other") {
+  const Format f = Format::parse("int8");
+  for (int s = 0; s <= 12; ++s)
+    for (int64_t v = -(5 << s); v <= 5 << s; ++v) {
+      const double x = std::ldexp(static_cast<double>(v), -s), unit = std::ldexp(1.0, -s);
+      if (round_code(f, x, R::pseudo_stochastic, unit) != shifted_by_halves(v, s)) {
+        CAPTURE(s);
+        FAIL(v);
+      }
+    }
+  CHECK(cast("q3.4", 0.6875 / 16, R::pseudo_stochastic, O::saturate, 0x1p-8) == 0);        // 1011: 10 against 11
+  CHECK(cast("q3.4", 0.875 / 16, R::pseudo_stochastic, O::saturate, 0x1p-8) == 1.0 / 16);  // 1110: 11 against 10
+  CHECK(cast("int8", 200.9, R::pseudo_stochastic, O::saturate, 0x1p-10) == 127);
+  CHECK(cast("binary", 0.0, R::pseudo_stochastic) == 1);
+}
+
+TEST_CASE("pseudo_stochastic: with low bits that are uniform, the mean is off by no more than 2^-(h+1) + 4^-h of a step") {
+  for (int s = 1; s <= 16; ++s) {
+    const int h = (s + 1) / 2, low = s / 2;
+    const double bound = std::ldexp(1.0, -h - 1) + std::ldexp(1.0, -2 * h);
+    double worst = 0, all = 0;
+    for (int64_t leading = 0; leading < int64_t{1} << h; ++leading) {
+      double error = 0;
+      for (int64_t rest = 0; rest < int64_t{1} << low; ++rest) {
+        const double x = std::ldexp(static_cast<double>(leading << low | rest), -s);
+        error += static_cast<double>(round_code(Format::parse("int8"), x, R::pseudo_stochastic, std::ldexp(1.0, -s))) - x;
+      }
+      worst = std::max(worst, std::abs(std::ldexp(error, -low)));
+      all += error;
+    }
+    CAPTURE(s);
+    CHECK(worst <= bound);
+    CHECK(worst >= bound / 4);                                                         // the bound is no idle one
+    CHECK(std::abs(std::ldexp(all, -s)) <= std::ldexp(1.0, s % 2 ? -2 * h : -h - 1));  // over all that can fall off
+  }
+}
+
 }  // namespace lp

@@ -53,7 +53,7 @@ TEST_CASE("forward is the formula: every format family, rounding and granularity
   const Tensor x = wide_numbers({4, 3, 50});
   const Tensor one = Tensor::full({1}, 0.37), three = Tensor::of<float>({3}, {0.37f, 1, 5.5f});
   for (const char* format : kFormats)
-    for (std::string_view rounding : Words<Rounding>::list)
+    for (std::string_view rounding : {"nearest_even", "nearest_away", "floor", "ceil", "zero", "stochastic"})
       for (std::string_view per : {"tensor", "channel"}) {
         const Quantizer q = quantizer_of(format, rounding, per);
         const Key noise = Key(5).with(format);
@@ -66,6 +66,51 @@ TEST_CASE("forward is the formula: every format family, rounding and granularity
                                    static_cast<double>(noise.uniform(i)));
         CHECK_MESSAGE(wrong == 0, format << " " << rounding << " " << per);
       }
+}
+
+TEST_CASE("pseudo_stochastic: the bits between the tensor's own unit and the scale are the noise") {
+  // In units of 1/64: 64 + 27 = 1.011011, 64 + 22 = 1.010110, and the same below 0. With the scale 1, 6 bits fall off.
+  const Tensor x = Tensor::of<float>({5}, {91.0f / 64, 86.0f / 64, -91.0f / 64, -86.0f / 64, 1.0f / 64});
+  Quantizer q;
+  read(Document::parse(R"({"format": "int8", "scale": {"fixed": {"value": 1}}, "rounding": "pseudo_stochastic"})", "t"), q);
+  for (const DType type : {DType::f32, DType::f64}) {
+    const std::vector<double> wanted{1, 1, -1, -1, 0};  // 011 against 011: not more; 010 against 110
+    CHECK(numbers_of(quantized(convert(x, type), q, 0, {})) == wanted);
+    CHECK(numbers_of(quantize(Var(convert(x, type)), Var(Tensor::full({1}, 1)), {&q}).tensor()) == wanted);
+  }
+  // Multiples of 1/32: 5 bits, the latter half with a 0 behind it.
+  const Tensor even = Tensor::of<float>({2}, {45.0f / 32, -45.0f / 32});  // 01101: 011 against 010
+  CHECK(numbers_of(quantized(even, q, 0, {})) == std::vector<double>{2, -2});
+  const Tensor odd = Tensor::of<float>({2}, {47.0f / 32, -47.0f / 32});  // 01111: 011 against 110
+  CHECK(numbers_of(quantized(odd, q, 0, {})) == std::vector<double>{1, -1});
+  const Tensor most = Tensor::of<float>({2}, {61.0f / 32, -61.0f / 32});  // 11101: 111 against 010
+  CHECK(numbers_of(quantized(most, q, 0, {})) == std::vector<double>{2, -2});
+}
+
+TEST_CASE("pseudo_stochastic needs integers, and one scale that is a power of two") {
+  const auto complaint = [](const char* text) -> std::string {
+    try {
+      Quantizer q;
+      read(Document::parse(text, "t"), q);
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+    return "";
+  };
+  for (const char* text : {R"({"format": "int8", "scale": "pow2", "rounding": "pseudo_stochastic"})",
+                           R"({"format": "q0.7", "rounding": "pseudo_stochastic"})",
+                           R"({"format": "int8", "scale": "layer_shift", "rounding": "pseudo_stochastic"})",
+                           R"({"format": "int8", "scale": {"fixed": {"high": 15.875}}, "rounding": "pseudo_stochastic"})",
+                           R"({"format": "int8", "decision": {"pow2": {"shift": 2}}, "rounding": "pseudo_stochastic"})"})
+    CHECK(complaint(text) == "");
+  for (const char* text : {R"({"format": "int8", "rounding": "pseudo_stochastic"})",
+                           R"({"format": "e4m3", "scale": "pow2", "rounding": "pseudo_stochastic"})",
+                           R"({"format": "int8", "scale": "pow2", "per": "channel", "rounding": "pseudo_stochastic"})",
+                           R"({"format": "int8", "scale": {"fixed": {"value": 0.3}}, "rounding": "pseudo_stochastic"})",
+                           R"({"format": "uint8", "scale": "pow2", "offset": "mean", "rounding": "pseudo_stochastic"})"}) {
+    CAPTURE(text);
+    CHECK(complaint(text).find("compares the bits that a shift cuts off") != std::string::npos);
+  }
 }
 
 TEST_CASE("f32 and f64 agree where f32 is exact, codes and reals too") {

@@ -39,6 +39,25 @@ inline int64_t shifted_randomly(int64_t v, int s, Key noise, int64_t i) {
   return floor + (draw * (int64_t{1} << std::max(s - 24, 0)) < rest * (int64_t{1} << std::max(24 - s, 0)));
 }
 
+// The same, away from zero if the leading half of what falls off is more than the other half, with a 0 behind it if it is
+// shorter.
+inline int64_t shifted_by_halves(int64_t v, int s) {
+  if (s <= 0) return v * (int64_t{1} << -s);
+  REQUIRE(s <= 30);
+  const int64_t m = magnitude(v), kept = m >> s, rest = m - kept * (int64_t{1} << s);
+  const int64_t chance = rest >> (s / 2), draw = (rest - chance * (int64_t{1} << (s / 2))) * (1 + s % 2);
+  return (kept + (chance > draw)) * (v < 0 ? -1 : 1);
+}
+
+// How many low bits are 0 in all numbers.
+inline int idle_bits(const std::vector<int64_t>& list) {
+  int64_t all = 0;
+  for (const int64_t v : list) all |= magnitude(v);
+  int bits = 0;
+  while (all != 0 && !(all >> bits & 1)) ++bits;
+  return bits;
+}
+
 // A sum as f32 carries it: its 24 leading bits.
 inline int64_t carried(int64_t sum) {
   int s = 0;
@@ -57,17 +76,23 @@ inline int exponent_for(const Numbers& x, int64_t reach) {
   return e;
 }
 
+enum class Rounds { to_even, randomly, by_halves };
+
 struct Rounder {
-  bool is_stochastic;
-  Key noise;
+  Rounds how = Rounds::to_even;
+  Key noise = {};
   int64_t operator()(int64_t v, int s, int64_t i) const {
-    return is_stochastic ? shifted_randomly(v, s, noise, i) : shifted_even(v, s);
+    return how == Rounds::to_even    ? shifted_even(v, s)
+           : how == Rounds::randomly ? shifted_randomly(v, s, noise, i)
+                                     : shifted_by_halves(v, s);
   }
 };
 
 inline Numbers requantized(const Numbers& x, int e, int64_t low, int64_t high, const Rounder& round) {
   Numbers q = zeros(std::ssize(x.v), e);
-  for (int64_t i = 0; i < std::ssize(x.v); ++i) q[i] = std::clamp(round(x[i], e - x.e, i), low, high);
+  const int idle = round.how == Rounds::by_halves ? idle_bits(x.v) : 0;
+  for (int64_t i = 0; i < std::ssize(x.v); ++i)
+    q[i] = std::clamp(round(x[i] / (int64_t{1} << idle), e - x.e - idle, i), low, high);
   return q;
 }
 
@@ -170,14 +195,14 @@ struct Product {
     return relu(y);
   }
   // Moves the weights; returns dx.
-  Numbers backward(const Numbers& dy, Key key) {
-    const Numbers e = fitted(dy, -127, 127, {true, key.with(name + ".error").with(uint64_t{0})});
+  Numbers backward(const Numbers& dy, Rounds how, Key key) {
+    const Numbers e = fitted(dy, -127, 127, {how, key.with(name + ".error").with(uint64_t{0})});
     const Numbers dx =
         sums(size, std::ssize(x.v), e.e + w.e, [&](Numbers& s, int64_t iy, int64_t ix, int64_t iw) { s[ix] += e[iy] * w[iw]; });
     const Numbers dw =
         sums(size, std::ssize(w.v), e.e + x.e, [&](Numbers& s, int64_t iy, int64_t ix, int64_t iw) { s[iw] += e[iy] * x[ix]; });
     const int r = exponent_for(dw, master_end) + static_cast<int>(shift);
-    const Numbers step = requantized(dw, r, -master_end, master_end, {true, key.with(name + ".weight.gradient")});
+    const Numbers step = requantized(dw, r, -master_end, master_end, {how, key.with(name + ".weight.gradient")});
     for (int64_t i = 0; i < std::ssize(w.v); ++i) master[i] = std::clamp(master[i] - step[i], -master_end, master_end);
     return dx;
   }
@@ -197,7 +222,8 @@ inline Numbers masked(Numbers dy, const Numbers& y) {
 }
 
 // One step of [conv, pool,] linear, relu, linear: what comes out of the last relu-less product is its sums.
-inline void program_step(std::vector<Product>& layers, const Numbers& pixels, std::span<const int32_t> labels, Key key) {
+inline void program_step(std::vector<Product>& layers, const Numbers& pixels, std::span<const int32_t> labels, Rounds how,
+                         Key key) {
   Numbers seen = pixels;
   for (Product& p : layers) {
     Numbers y = p.forward(seen);
@@ -210,7 +236,7 @@ inline void program_step(std::vector<Product>& layers, const Numbers& pixels, st
     Product& p = layers[i];
     if (!p.where.empty()) dy = unpooled(p, dy);
     if (i + 1 < layers.size()) dy = masked(dy, p.y);
-    dy = p.backward(dy, key);
+    dy = p.backward(dy, how, key);
   }
 }
 

@@ -18,19 +18,19 @@ constexpr int64_t kBatch = 8, kSide = 6, kClasses = 4;
 const std::vector<int32_t> kLabels{0, 1, 2, 3, 3, 1, 0, 2};
 
 // The network in lptrain.
-std::string text(std::string_view layers, std::string_view master, int shift) {
+std::string text(std::string_view layers, std::string_view master, int shift, std::string_view rounding = "stochastic") {
   return fmt::format(
       R"({{"compute": "integer", "model": {{"layers": [{}"flatten", {{"linear": {{"out": 24, "bias": false}}}}, "relu",
         {{"linear": {{"bias": false}}}}]}},
       "dataset": "shapes", "precision": {{"input": "uq0.8",
         "weights": {{"format": "int8", "narrow": true, "scale": "layer_shift"}},
         "activations": {{"format": "uint8", "scale": {{"pow2": {{"rule": "reach"}}}}}},
-        "errors": {{"format": "int8", "narrow": true, "scale": {{"pow2": {{"rule": "reach"}}}}, "rounding": "stochastic"}},
+        "errors": {{"format": "int8", "narrow": true, "scale": {{"pow2": {{"rule": "reach"}}}}, "rounding": "{}"}},
         "weight_grads": {{"format": "{}", "narrow": true, "scale": "layer_shift",
-          "decision": {{"pow2": {{"rule": "reach", "shift": {}}}}}, "rounding": "stochastic"}},
+          "decision": {{"pow2": {{"rule": "reach", "shift": {}}}}}, "rounding": "{}"}},
         "master": {{"format": "{}", "narrow": true, "scale": "layer_shift"}}, "accumulator": "int32"}},
       "train": {{"batch": 8, "optimizer": {{"sgd": {{"lr": 1}}}}, "loss": "integer_cross_entropy", "seed": 5}}}})",
-      layers, master, shift, master);
+      layers, rounding, master, shift, rounding, master);
 }
 constexpr std::string_view kConvolution =
     R"({"conv2d": {"out": 6, "kernel": 3, "pad": 1, "bias": false}}, "relu", {"max_pool2d": {"kernel": 2}}, )";
@@ -91,9 +91,10 @@ Product product(const Size& size, const std::string& name, int master_bits, int 
 }
 
 // Five steps of both; the integers of all weights after each.
-void compare(bool has_convolution, int master_bits, int shift, int threads) {
+void compare(bool has_convolution, int master_bits, int shift, Rounds how, int threads) {
   set_thread_count(threads);
-  Run run(text(has_convolution ? kConvolution : "", master_bits == 8 ? "int8" : "int16", shift));
+  Run run(text(has_convolution ? kConvolution : "", master_bits == 8 ? "int8" : "int16", shift,
+               how == Rounds::by_halves ? "pseudo_stochastic" : "stochastic"));
   std::vector<Product> layers;
   int64_t features = kSide * kSide;
   if (has_convolution) {
@@ -104,7 +105,7 @@ void compare(bool has_convolution, int master_bits, int shift, int threads) {
   layers.push_back(product({kBatch, 1, 1, 24, kClasses, 1}, "fc2", master_bits, shift, run));
   for (int64_t i = 0; i < 5; ++i) {
     const std::vector<int64_t> pixels = pixels_of(i);
-    program_step(layers, {pixels, -8}, kLabels, Key(5).with("step").with(static_cast<uint64_t>(i)));
+    program_step(layers, {pixels, -8}, kLabels, how, Key(5).with("step").with(static_cast<uint64_t>(i)));
     run.step(i, pixels, kLabels);
     for (const Product& p : layers) {
       CAPTURE(p.name);
@@ -120,12 +121,14 @@ void compare(bool has_convolution, int master_bits, int shift, int threads) {
 TEST_CASE("a program of 64-bit integers makes the same weights, whatever the number of threads") {
   for (const int threads : {1, 3})
     for (const bool has_convolution : {false, true})
-      for (const int bits : {8, 16}) {
-        CAPTURE(threads);
-        CAPTURE(has_convolution);
-        CAPTURE(bits);
-        compare(has_convolution, bits, bits == 8 ? 4 : 5, threads);
-      }
+      for (const int bits : {8, 16})
+        for (const Rounds how : {Rounds::randomly, Rounds::by_halves}) {
+          CAPTURE(threads);
+          CAPTURE(has_convolution);
+          CAPTURE(bits);
+          CAPTURE(static_cast<int>(how));
+          compare(has_convolution, bits, bits == 8 ? 4 : 5, how, threads);
+        }
 }
 
 TEST_CASE("sums of more than 24 bits keep their 24 leading ones") {
@@ -174,7 +177,8 @@ TEST_CASE("what is not integer only is named, with what to do") {
       {R"(precision.activations="f32")", "precision.activations of fc1, fc2 is not quantized"},
       {R"(precision.activations="bf16")", "is no grid of integers"},
       {R"(precision.errors={"format": "int8", "scale": "absmax"})", "no power of two; try pow2"},
-      {R"(precision.weights={"format": "int8", "scale": {"fixed": {"value": 0.3}}})", "has the scale \"fixed\", which is no power of two"},
+      {R"(precision.weights={"format": "int8", "scale": {"fixed": {"value": 0.3}}})",
+       "has the scale \"fixed\", which is no power of two"},
       {R"(precision.weights={"format": "int8", "per": "channel", "scale": "pow2"})", "one scale for the tensor"},
       {R"(precision.master={"format": "int8", "scale": "pow2"})", "need a scale that does not move"},
       {R"(precision.master={"format": "int4", "scale": "layer_shift"})", "0.0625 steps of the master weights' grid"},

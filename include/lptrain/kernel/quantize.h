@@ -22,7 +22,7 @@ struct Lanes {
 //                                                    wrap keeps the low bits of the rounded integer (zero_point = 0)
 //   other formats: code = round_code(format, v, rounding, overflow, u); lo, hi and zero_point have no meaning there
 // where round to an integer is round_code on a grid of all integers: stochastic takes ceil if u < v - floor(v), so that a real
-// that is on the grid stays what it is.
+// that is on the grid stays what it is; pseudo_stochastic, for integer grids only, sees v 2^F in units of 2^-cut.
 struct QuantizeKey {
   Format format;
   Rounding rounding = Rounding::nearest_even;
@@ -32,9 +32,12 @@ struct QuantizeKey {
   Lanes lanes = {};
   Key noise = {};
   uint64_t first = 0;               // logical index of element 0
+  int cut = 0;                      // bits that pseudo_stochastic looks at: 0..kMostCut
   const float* offset = nullptr;    // [channels], or null: none
   const float* decision = nullptr;  // [channels], what x is divided by; null: the scale, which results are multiplied with
 };
+
+inline constexpr int kMostCut = 30;  // bits behind these count as 0
 
 // In all functions: scale is [channels], or null: all 1; pointers need no more than the alignment of their type.
 // Error if codes do not fit into codes_type.
@@ -59,5 +62,8 @@ const char* vector_rows_refuse(const QuantizeKey& key, DType x_type);
 void absmax(const Lanes& lanes, DType type, const void* x, float* out);
 void minmax(const Lanes& lanes, DType type, const void* x, float* low, float* high);
 void mean_abs(const Lanes& lanes, DType type, const void* x, float* out);
+
+// The largest e with all numbers (but infinities and NaN) multiples of 2^e; 0 if they are all 0.
+int common_exponent(DType type, int64_t n, const void* x);
 
 }  // namespace lp

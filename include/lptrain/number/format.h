@@ -81,6 +81,7 @@ struct Format {
   bool is_float() const { return family == Family::Float; }
   // value(code) == code * 2^-fraction_bits: products of codes are products of reals.
   bool is_integer_grid() const { return family == Family::Fixed || family == Family::Ternary; }
+  bool counts() const { return is_integer_grid() && fraction_bits == 0; }  // value(code) == code
   // Rounding reals of `compute` to this format changes nothing (f32 in f32, f64 in both).
   bool is_identity_in(const Format& compute) const;
   // More than 8 exponent bits or 24 significant bits: f32 arithmetic could not tell its reals apart.

@@ -15,7 +15,15 @@ namespace lp {
 //   floor, ceil    the lower, the upper
 //   zero           the smaller magnitude (binary, whose two are equal: nearest_even)
 //   stochastic     the upper if u < (x - lower) / (upper - lower), so that the mean over u in (0, 1) is x
-enum class Rounding : uint8_t { nearest_even, nearest_away, floor, ceil, zero, stochastic };
+//   pseudo_stochastic  no random numbers: of the s bits that are cut off, the leading ceil(s / 2) are the chance p to be rounded
+//                  away from zero, the others, as random as anything, the draw r (with a 0 behind them if s is odd): away if
+//                  p > r. With h = ceil(s / 2) and low bits that are uniform, the mean is wrong by at most 2^-(h+1) + 4^-h of a
+//                  step, whatever the leading bits. s is known from the unit, a power of two of which x is a whole multiple.
+//                  (binary: nearest_even)   Source: Wang et al. 2022 (NITI), section 3.3
+enum class Rounding : uint8_t { nearest_even, nearest_away, floor, ceil, zero, stochastic, pseudo_stochastic };
+
+// Whether evaluation, which wants the same result every time, and the nearest, rounds to nearest_even instead.
+constexpr bool is_stochastic(Rounding r) { return r == Rounding::stochastic || r == Rounding::pseudo_stochastic; }
 
 // What becomes of an x beyond the last real.
 //   saturate   the last real; infinities too
@@ -27,7 +35,8 @@ enum class Overflow : uint8_t { saturate, infinity, wrap };
 
 template <>
 struct Words<Rounding> {
-  static constexpr std::string_view list[] = {"nearest_even", "nearest_away", "floor", "ceil", "zero", "stochastic"};
+  static constexpr std::string_view list[] = {"nearest_even", "nearest_away",     "floor", "ceil", "zero",
+                                              "stochastic",   "pseudo_stochastic"};
 };
 template <>
 struct Words<Overflow> {
@@ -38,7 +47,8 @@ struct Words<Overflow> {
 bool has_overflow(const Format& format, Overflow overflow);
 
 // The code of the neighbour of x that `rounding` takes; saturates. Exact for every double x, without double rounding.
-// u in (0, 1) matters to stochastic only. NaN: nan_code() if there is one, else zero_code().
+// u: the draw of stochastic, in (0, 1); the unit of pseudo_stochastic; others do not look at it. NaN: nan_code() if there is one,
+// else zero_code().
 int64_t round_code(const Format& format, double x, Rounding rounding, double u = 0.5);
 
 // The same with a choice of overflow: Overflow::infinity may return the special codes hi() + 1 and lo() - 1.
