@@ -26,6 +26,7 @@ std::string epoch_text(const EpochScores& e) {
   std::vector<std::string> parts{fmt::format("epoch {}{}", e.epoch, e.phase ? fmt::format(" of phase {}", e.phase + 1) : "")};
   if (!n.roles.empty()) parts.push_back(table_text(role_cells(n)));
   if (!n.updates.empty()) parts.push_back(table_text(update_cells(n)));
+  if (!n.sums.empty()) parts.push_back(table_text(sum_cells(n)));
   if (!n.loss_scale.empty()) parts.push_back(fmt::format("loss scale {}; {} steps skipped", loss_scale_text(n), e.skipped));
   return join(parts, "\n\n");
 }

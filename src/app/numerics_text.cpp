@@ -55,6 +55,22 @@ constexpr Rule kRules[] = {
      "try a master format that reaches farther"},
     {any_of({Role::master}), &Tally::underflows, 0.1, 4, "become 0 in", "try a master format with more exponent bits"},
 };
+// Of additions in modelled accumulators.
+struct SumRule {
+  int64_t SumCounts::*count;
+  double threshold;
+  std::string_view what, remedy;
+};
+constexpr SumRule kSumRules[] = {
+    {&SumCounts::overflows, 0, "ran beyond",
+     "try a wider accumulator, shorter sums that a wider one takes (\"chunk\": 32, \"outer\"), or \"overflow\": \"saturate\""},
+    {&SumCounts::saturated, 0.001, "were held at the end of",
+     "try a wider accumulator, or shorter sums that a wider one takes (\"chunk\": 32, \"outer\")"},
+    {&SumCounts::lost, 0.1, "left the sum as it was in",
+     "what is added is too small beside it: try shorter sums (\"chunk\": 32), \"rounding\": \"stochastic\", or a wider "
+     "accumulator"},
+};
+
 constexpr double kLostUpdates = 0.25;  // share above which they are told
 constexpr int64_t kSkippedSteps = 10;
 
@@ -87,6 +103,13 @@ void add_role_remarks(const RoleNumerics& row, bool is_scaled, std::vector<Remar
     add(remarks, row.layer, share, word_of(row.role), fmt::format("{} {} {}", of, rule.what, row.format),
         is_scaled && !rule.remedy_if_scaled.empty() ? rule.remedy_if_scaled : rule.remedy);
   }
+}
+
+void add_sum_remarks(const SumNumerics& row, std::vector<Remark>& remarks) {
+  for (const SumRule& rule : kSumRules)
+    if (const double share = part(row.counts.*rule.count, row.counts.additions); share > rule.threshold)
+      add(remarks, row.layer, share, fmt::format("sums of {}", word_of(row.of)),
+          fmt::format("of the additions {} {}", rule.what, row.accumulator), rule.remedy);
 }
 
 void add_update_remarks(const UpdateNumerics& row, std::vector<Remark>& remarks) {
@@ -137,6 +160,7 @@ std::vector<Remark> remarks_on(const EpochScores& epoch) {
   const bool is_scaled = !epoch.numerics->loss_scale.empty();
   for (const RoleNumerics& row : epoch.numerics->roles) add_role_remarks(row, is_scaled, remarks);
   for (const UpdateNumerics& row : epoch.numerics->updates) add_update_remarks(row, remarks);
+  for (const SumNumerics& row : epoch.numerics->sums) add_sum_remarks(row, remarks);
   std::ranges::stable_sort(remarks, std::greater{}, &Remark::gravest);
   if (epoch.skipped >= kSkippedSteps)
     remarks.push_back({{},
@@ -164,6 +188,17 @@ Cells update_cells(const Numerics& numerics) {
   for (const UpdateNumerics& u : numerics.updates)
     cells.push_back({u.layer, u.master, human_count(static_cast<double>(u.updates)), percent_cell(part(u.lost, u.updates)),
                      u.weights, u.coded ? fmt::format("{:.2f}", 100 * part(u.same_code, u.coded)) : ""});
+  return cells;
+}
+
+Cells sum_cells(const Numerics& numerics) {
+  Cells cells{{"layer", "sums of", "accumulator", "additions", "rounded %", "lost %", "held at the end %", "beyond %"}};
+  for (const SumNumerics& s : numerics.sums) {
+    const auto share = [&](int64_t SumCounts::*count) { return percent_cell(part(s.counts.*count, s.counts.additions)); };
+    cells.push_back({layer_text(s.layer), std::string(word_of(s.of)), s.accumulator,
+                     human_count(static_cast<double>(s.counts.additions)), share(&SumCounts::rounded), share(&SumCounts::lost),
+                     share(&SumCounts::saturated), share(&SumCounts::overflows)});
+  }
   return cells;
 }
 

@@ -111,13 +111,13 @@ std::string numerics_section(std::span<const EpochScores> history) {
   if (!body.empty()) body = fmt::format("<ul class=\"remarks\">{}</ul>\n", body);
   for (const Plot& plot : numerics_plots(history)) figures += html::figure(plot.svg("numerics over time", "wide"));
   if (!figures.empty()) body += html::columns(figures);
-  for (const Cells& cells : {role_cells(*last.numerics), update_cells(*last.numerics)})
+  for (const Cells& cells : {role_cells(*last.numerics), update_cells(*last.numerics), sum_cells(*last.numerics)})
     if (cells.size() > 1) body += html::table(cells);
   return html::section(
       "Numerics",
       "Counted in the last epoch, at every step. Become 0: of those that were not 0. Cut off: beyond the ends of "
       "the format. An update is lost if the optimizer, computing in 64 bits, would have changed a weight, and its "
-      "master copy stayed the same.",
+      "master copy stayed the same. An addition is lost if the sum stayed the same, and what was added was not 0.",
       body);
 }
 

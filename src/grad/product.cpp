@@ -42,10 +42,10 @@ std::vector<Edge> with_bias_edge(std::vector<Edge> edges, const Var& b, const Er
 
 const Tensor* bias_of(const Var& b) { return b.value ? &b.tensor() : nullptr; }
 
-// The accumulators of the three products of a layer: alike, but for what stochastic rounding draws.
+// The accumulators of the three products of a layer.
 struct Accumulators {
   Accumulator y, dx, dw;
-  explicit Accumulators(const Accumulator& a) : y(a.with_noise(0)), dx(a.with_noise(1)), dw(a.with_noise(2)) {}
+  explicit Accumulators(const Accumulator& a) : y(a.of_pass(0)), dx(a.of_pass(1)), dw(a.of_pass(2)) {}
 };
 
 }  // namespace

@@ -1,14 +1,14 @@
 // What an accumulator says of itself.
 #include "lptrain/kernel/accumulator.h"
 
+#include <atomic>
 #include <limits>
+#include <vector>
 
 namespace lp {
 namespace {
 
 bool can_add(const Format& f) { return f.is_signed && (f.is_float() || f.family == Format::Family::Fixed); }
-
-bool counts(const Format& f) { return f.is_integer_grid() && f.fraction_bits == 0; }
 
 // The largest magnitude of codes of a type; nothing bounds those of other types.
 double largest_code(DType t) {
@@ -22,6 +22,28 @@ double largest_code(DType t) {
 
 }  // namespace
 
+constexpr int64_t SumCounts::*kCounts[] = {&SumCounts::sums, &SumCounts::additions, &SumCounts::rounded,
+                                           &SumCounts::lost, &SumCounts::saturated, &SumCounts::overflows};
+
+void SumCounts::fields(Fields& f) {
+  const Range counts{0, 1e18};
+  f("sums", sums, "results", counts);
+  f("additions", additions, "of products to them, and of chunks to each other", counts);
+  f("rounded", rounded, "of the additions, those whose sum the format does not have", counts);
+  f("lost", lost, "left the sum what it was, though what was added is not 0", counts);
+  f("saturated", saturated, "ran beyond the format, and were held at its end", counts);
+  f("overflows", overflows, "ran beyond the format, and became infinite or wrapped around", counts);
+}
+
+SumCounts& SumCounts::operator+=(const SumCounts& o) {
+  for (const auto count : kCounts) this->*count += o.*count;
+  return *this;
+}
+
+void SumCounts::add_from_thread(const SumCounts& o) {
+  for (const auto count : kCounts) std::atomic_ref(this->*count).fetch_add(o.*count, std::memory_order_relaxed);
+}
+
 void Accumulator::fields(Fields& f) {
   f("format", format, "number format of the running sum; int<N> counts products of codes, the others products of reals");
   f("rounding", rounding, "of every addition");
@@ -29,7 +51,7 @@ void Accumulator::fields(Fields& f) {
   f("chunk", chunk, "products that are summed in the format, before their sum goes to the outer one; 0: all", {0, 1e9});
   f("outer", outer, "number format that the sums of chunks are summed in; by default the same");
   const Format last = outer.value_or(format);
-  for (const Format& each : {format, last}) {
+  for (const Format& each : last == format ? std::vector{format} : std::vector{format, last}) {
     f.claim(can_add(each), fmt::format("an accumulator adds: it needs a signed integer, fixed-point or float format, say int16, "
                                        "q7.8 or f16, found {}",
                                        each.name()));
@@ -39,7 +61,9 @@ void Accumulator::fields(Fields& f) {
   }
   f.claim(!outer || chunk > 0, "\"outer\" holds the sums of chunks: say how long they are with \"chunk\"");
   f.claim(chunk == 0 || !is_native(), "\"chunk\" needs a narrow \"format\": f32 sums are held as the fastest row holds them");
-  f.claim(counts(format) == counts(last),
+  f.claim(rounding != Rounding::pseudo_stochastic,
+          "\"pseudo_stochastic\" wants to know the unit of what it rounds, and sums of products have none: try stochastic");
+  f.claim(format.counts() == last.counts(),
           fmt::format("{} and {} do not add: one counts products of codes, the other of reals", format.name(), last.name()));
   f.claim(last.max() >= format.max() && last.epsilon() <= format.epsilon(),
           fmt::format("\"outer\" {} is narrower than the chunks' {}, whose sums it takes", last.name(), format.name()));
@@ -49,9 +73,10 @@ Overflow Accumulator::overflow_of(const Format& f) const {
   return overflow.value_or(f == kF16 || f == kBf16 ? Overflow::infinity : Overflow::saturate);
 }
 
-Accumulator Accumulator::with_noise(uint64_t pass) const {
+Accumulator Accumulator::of_pass(size_t pass) const {
   Accumulator other = *this;
-  other.noise = noise.with(pass);
+  other.noise = noise.with(uint64_t{pass});
+  if (counts) other.counts = counts + pass;
   return other;
 }
 

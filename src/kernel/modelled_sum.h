@@ -25,10 +25,17 @@ class ModelledSum {
   ModelledSum(const Accumulator& how, int64_t element)
       : how_(how), outer_(how.outer.value_or(how.format)), noise_(how.noise.with(static_cast<uint64_t>(element))) {}
 
+  ModelledSum(const ModelledSum&) = delete;
+  ~ModelledSum() {
+    if (!how_.counts) return;
+    counted_.sums = 1;
+    how_.counts->add_from_thread(counted_);
+  }
+
   template <class A, class B>
   void add(A a, B b) {
     const auto wide_a = static_cast<double>(wide(a)), wide_b = static_cast<double>(wide(b));
-    inner_ = rounded(how_.format, sum_to_odd(inner_, wide_a * wide_b));
+    inner_ = sum(how_.format, inner_, wide_a * wide_b);
     if (++count_ == how_.chunk) close();
   }
   void start_from(C c) {
@@ -37,11 +44,24 @@ class ModelledSum {
   C value() const { return static_cast<C>(how_.chunk == 0 ? inner_ : count_ == 0 ? total_ : joined()); }
 
  private:
-  double joined() const { return rounded(outer_, sum_to_odd(total_, inner_)); }
+  double joined() const { return sum(outer_, total_, inner_); }
   void close() {
     total_ = joined();
     inner_ = 0;
     count_ = 0;
+  }
+  double sum(const Format& format, double a, double b) const {
+    const double exact = sum_to_odd(a, b), s = rounded(format, exact);
+    if (how_.counts) count(format, a, b, exact, s);
+    return s;
+  }
+  void count(const Format& format, double before, double term, double exact, double after) const {
+    ++counted_.additions;
+    if (!std::isfinite(exact)) return;
+    const bool is_beyond = exact > format.max() || exact < format.min(), is_held = after == format.max() || after == format.min();
+    if (is_beyond && after != exact) return void(++(is_held ? counted_.saturated : counted_.overflows));
+    counted_.rounded += after != exact;
+    counted_.lost += term != 0 && after == before;
   }
   double rounded(const Format& format, double x) const {
     return round_value(format, x, how_.rounding, how_.overflow_of(format), static_cast<double>(noise_.uniform(draws_++)));
@@ -53,6 +73,7 @@ class ModelledSum {
   double inner_ = 0, total_ = 0;
   int64_t count_ = 0;  // of products in inner_; counts on where there are no chunks
   mutable uint64_t draws_ = 0;
+  mutable SumCounts counted_;
 };
 
 // f(start), where start(element) is an empty sum of one result: native, or as the accumulator says.

@@ -36,6 +36,7 @@ Key Context::noise(const std::string& name) { return key_.with(name).with(uses_[
 
 Accumulator Context::accumulator(const Accumulator& a, const std::string& layer) {
   Accumulator in = a;
+  if (sums_ && !in.is_native()) in.counts = sums_(layer, in);
   if (in.rounding != Rounding::stochastic) return in;
   if (is_training())
     in.noise = noise(layer + ".accumulator");

@@ -80,6 +80,13 @@ void UpdateNumerics::fields(Fields& f) {
   f("same_code", same_code, "of those, the ones whose code stayed what it was", counts);
 }
 
+void SumNumerics::fields(Fields& f) {
+  f("layer", layer, "name");
+  f("of", of, "product: y, forward; dx, dw, its gradients");
+  f("accumulator", accumulator, "format");
+  counts.fields(f);
+}
+
 void LossScalePoint::fields(Fields& f) {
   f("step", step, "from which on", {0, 1e15});
   f("scale", scale, "factor on the loss");
@@ -88,6 +95,7 @@ void LossScalePoint::fields(Fields& f) {
 void Numerics::fields(Fields& f) {
   f("roles", roles, "by layer and role: what quantizers did");
   f("updates", updates, "by layer: what became of weight updates");
+  f("sums", sums, "by layer and product: additions in accumulators that are modelled");
   f("loss_scale", loss_scale, "at the first step, and where it changed");
 }
 
@@ -103,6 +111,25 @@ void Numerics::count(const std::string& layer, Role role, const Quantizer& q, co
 
 void Numerics::note_loss_scale(int64_t step, double scale) {
   if (loss_scale.empty() || loss_scale.back().scale != scale) loss_scale.push_back({step, scale});
+}
+
+std::function<SumCounts*(const std::string&, const Accumulator&)> SumProbe::watch() {
+  return [this](const std::string& layer, const Accumulator& a) {
+    Layer& found = layers_[layer];
+    found.format = a.format.name();
+    return found.counts.data();
+  };
+}
+
+void SumProbe::count(Numerics& into) const {
+  for (const auto& [layer, found] : layers_)
+    for (size_t i = 0; i < found.counts.size(); ++i) {
+      const SumNumerics fresh{layer, static_cast<SumNumerics::Of>(i), found.format, {}};
+      const auto is_same = [&](const SumNumerics& r) {
+        return r.layer == fresh.layer && r.of == fresh.of && r.accumulator == fresh.accumulator;
+      };
+      if (found.counts[i].additions > 0) row_in(into.sums, is_same, fresh).counts += found.counts[i];
+    }
 }
 
 struct UpdateProbe::Expected {

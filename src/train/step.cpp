@@ -226,6 +226,8 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
     context.watch([numerics](const Look& look) { numerics->count(look); });
     if (phase.train.loss_scale.name() != "none") numerics->note_loss_scale(place.step, loss_scale.scale());
   }
+  SumProbe sums;
+  if (numerics) context.watch_sums(sums.watch());
   const Var logits = model.forward(context, x);
   const Var loss = loss_of(phase, logits, labels, tape);
   StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, logits.tensor()), false};
@@ -237,6 +239,7 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   const Timed timed("optimizer");
   const auto broken = std::ranges::find_if(gradients, [](const Gradient& g) { return !is_finite(g.dw); });
   outcome.skipped = broken != gradients.end();
+  if (numerics) sums.count(*numerics);
   if (outcome.skipped && !loss_scale.can_skip())
     diverged(fmt::format("the gradient of {} is not finite", broken->param->name), largest_weight(model), phase, place.step);
   loss_scale.report(!outcome.skipped);

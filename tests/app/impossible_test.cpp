@@ -76,7 +76,8 @@ TEST_CASE("accumulators that cannot hold what they are given") {
                         {"precision.accumulator=int8", "which reaches 16129; try int15"},
                         {R"(precision={"accumulator": "int16"})", "give both integer formats, or an accumulator for reals"},
                         {R"(precision.accumulator={"format": "f16", "overflow": "wrap"})", "knows no overflow to \"wrap\""},
-                        {R"(precision.accumulator={"format": "f16", "outer": "f32"})", "say how long they are with \"chunk\""}})
+                        {R"(precision.accumulator={"format": "f16", "outer": "f32"})", "say how long they are with \"chunk\""},
+                        {R"(precision.accumulator={"format": "f16", "rounding": "pseudo_stochastic"})", "try stochastic"}})
     check(c);
 }
 

@@ -16,7 +16,7 @@ std::vector<std::string> said(std::vector<RoleNumerics> roles, std::vector<Updat
                               std::vector<LossScalePoint> loss_scale = {}, int64_t skipped = 0) {
   EpochScores epoch;
   epoch.skipped = skipped;
-  epoch.numerics = Numerics{std::move(roles), std::move(updates), std::move(loss_scale)};
+  epoch.numerics = Numerics{std::move(roles), std::move(updates), {}, std::move(loss_scale)};
   std::vector<std::string> sentences;
   for (const Remark& r : remarks_on(epoch)) sentences.push_back(r.sentence());
   return sentences;
@@ -90,9 +90,30 @@ TEST_CASE("pictures only of what there is") {
   CHECK(numerics_plots(std::vector{quiet}).empty());
   EpochScores loud = quiet;
   loud.step = 10;
-  loud.numerics =
-      Numerics{{row("a", Role::errors, "e5m2", {.numbers = 10, .underflows = 5})}, {{"a", "bf16", "f32", 10, 5, 0, 0}}, {{0, 8}}};
+  loud.numerics = Numerics{
+      {row("a", Role::errors, "e5m2", {.numbers = 10, .underflows = 5})}, {{"a", "bf16", "f32", 10, 5, 0, 0}}, {}, {{0, 8}}};
   const std::vector<Plot> plots = numerics_plots(std::vector{quiet, loud});
   CHECK(plots.size() == 3);
   for (const Plot& plot : plots) CHECK(plot.svg("t").find("nan") == std::string::npos);
+}
+
+TEST_CASE("sums in narrow accumulators: what runs beyond, what is held, what is lost, and what helps") {
+  const auto said_of = [](const SumCounts& counts) {
+    EpochScores epoch;
+    epoch.numerics = Numerics{{}, {}, {SumNumerics{"fc1", SumNumerics::Of::dw, "int16", counts}}, {}};
+    std::vector<std::string> sentences;
+    for (const Remark& r : remarks_on(epoch)) sentences.push_back(r.sentence());
+    return sentences;
+  };
+  CHECK(said_of({.sums = 1, .additions = 100, .rounded = 90, .lost = 10}).empty());
+  const auto wrapped = said_of({.sums = 1, .additions = 100, .overflows = 31});
+  REQUIRE(wrapped.size() == 1);
+  CHECK(wrapped[0].starts_with("fc1 sums of dw: 31 % of the additions ran beyond int16; try a wider accumulator"));
+  CHECK(said_of({.sums = 1, .additions = 1000, .saturated = 1}).empty());
+  CHECK(said_of({.sums = 1, .additions = 1000, .saturated = 2})[0].find("were held at the end of int16") != std::string::npos);
+  CHECK(said_of({.sums = 1, .additions = 100, .lost = 11})[0].find("left the sum as it was in int16") != std::string::npos);
+  Numerics n;
+  n.sums.push_back({"fc1", SumNumerics::Of::y, "f16", {1, 2000, 1000, 10, 0, 1}});
+  const Cells cells = sum_cells(n);
+  CHECK(cells[1] == std::vector<std::string>{"fc1", "y", "f16", "2.0k", "50.00", "0.50", "-", "0.05"});
 }

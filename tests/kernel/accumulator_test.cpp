@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "elements.h"
 #include "operands.h"
 
 using namespace lp;
@@ -210,10 +211,76 @@ TEST_CASE("stochastic sums repeat themselves, and are right on average") {
   double mean = 0;
   constexpr int kTimes = 2000;
   for (uint64_t i = 0; i < kTimes; ++i) {
-    const double once = sum_of_ones(20, a.with_noise(i));
-    CHECK(once == sum_of_ones(20, a.with_noise(i)));
+    const double once = sum_of_ones(20, a.of_pass(i));
+    CHECK(once == sum_of_ones(20, a.of_pass(i)));
     mean += once / kTimes;
   }
   CHECK(sum_of_ones(20, in("e5m2")) == 8);
   CHECK(mean == doctest::Approx(20).epsilon(0.03));  // the deviation of one sum is below 5; of the mean, 0.11
+}
+
+namespace {
+
+SumCounts counted(const Operand& a, const Operand& b, DType result, Accumulator accumulator) {
+  SumCounts counts;
+  accumulator.counts = &counts;
+  Operand y(result, 1);
+  matmul({1, 1, a.size(), a.type(), b.type(), result, false, false, false, accumulator}, a.data(), b.data(), y.data());
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("additions are counted: rounded, lost, held at the end, infinite, wrapped around") {
+  const Operand ones = numbers(DType::f32, std::vector<double>(5000, 1));
+  SumCounts c = counted(ones, ones, DType::f32, in("f16"));
+  CHECK(c.sums == 1);
+  CHECK(c.additions == 5000);
+  CHECK(c.rounded == 5000 - 2048);
+  CHECK(c.lost == 5000 - 2048);
+  CHECK(c.saturated + c.overflows == 0);
+  c = counted(ones, ones, DType::f32, in("f16", 100));
+  CHECK(c.additions == 5000 + 50);
+  CHECK(c.rounded + c.lost == 0);  // multiples of 100 are on the grid, whose steps are 4 in the end
+  const Operand halves = numbers(DType::f32, {1, 0x1p-11, 0x1p-10, 0});
+  c = counted(halves, numbers(DType::f32, {1, 1, 1, 1}), DType::f32, in("f16"));
+  CHECK(c.rounded == 1);  // 1 + 2^-11 is a tie, and becomes 1
+  CHECK(c.lost == 1);
+  const Operand far = numbers(DType::f32, {60000, 60000, 1, -60000});
+  c = counted(far, numbers(DType::f32, {1, 1, 1, 1}), DType::f32, in("f16"));
+  CHECK(c.overflows == 1);  // what is added to infinity is not told again
+  CHECK(c.lost == 0);
+  c = counted(far, numbers(DType::f32, {1, 1, 1, 1}), DType::f32, in("f16", 0, Overflow::saturate));
+  CHECK(c.saturated == 2);  // adding 1 to the last real, too
+  CHECK(c.lost == 0);
+  const Operand bytes = numbers(DType::i8, {100, 100, 100, -100, 100});
+  c = counted(bytes, bytes, DType::i32, in("int16", 0, Overflow::wrap));
+  CHECK(c.overflows == 1);  // 10000, 20000, 30000, 40000 - 65536
+  c = counted(bytes, numbers(DType::i8, {100, 100, 100, 100, 100}), DType::i32, in("int15", 0, Overflow::saturate));
+  CHECK(c.saturated == 2);  // 10000, 16383, 16383, 6383, 16383
+  CHECK(c.rounded + c.lost == 0);
+}
+
+TEST_CASE("counting changes no sum, and does not depend on threads") {
+  const Operand a = Operand(DType::f32, 40 * 30), b = Operand(DType::f32, 30 * 20);
+  SumCounts one, three;
+  for (SumCounts* counts : {&one, &three}) {
+    Operand x = a, w = b, y(DType::f32, 40 * 20), z(DType::f32, 40 * 20);
+    for (int64_t i = 0; i < x.size(); ++i) x.set(i, Key(1).normal(static_cast<uint64_t>(i)));
+    for (int64_t i = 0; i < w.size(); ++i) w.set(i, 100 * Key(2).normal(static_cast<uint64_t>(i)));
+    MatmulKey key{40, 20, 30, DType::f32, DType::f32, DType::f32, false, false, false, in("e5m2", 7)};
+    matmul(key, x.data(), w.data(), y.data());
+    key.accumulator.counts = counts;
+    test::with_threads(counts == &one ? 1 : 3, [&] { matmul(key, x.data(), w.data(), z.data()); });
+    for (int64_t i = 0; i < y.size(); ++i) CHECK(y.at(i) == z.at(i));
+  }
+  CHECK(one.sums == 40 * 20);
+  CHECK(one.additions == 40 * 20 * (30 + 5));
+  CHECK(one.rounded > 0);
+  CHECK(one.rounded == three.rounded);
+  CHECK(one.lost == three.lost);
+  SumCounts array[3];
+  Accumulator second = in("f16");
+  second.counts = array;
+  CHECK(second.of_pass(2).counts == array + 2);
 }

@@ -193,3 +193,22 @@ TEST_CASE("a scale that changes is traced") {
   CHECK(n.loss_scale[1].step == 2);
   CHECK(n.loss_scale[2].scale == 4);
 }
+
+TEST_CASE("additions in modelled accumulators are counted by layer and product; others are none") {
+  const auto sums = [](const std::string& precision) {
+    return Finished(config_with(precision, R"({"epochs": 1, "batch": 45})", true)).last().numerics->sums;
+  };
+  const std::vector<SumNumerics> rows = sums(R"({"accumulator": {"format": "e4m3", "chunk": 8, "outer": "bf16"}})");
+  std::vector<std::string> places;
+  for (const SumNumerics& r : rows) places.push_back(fmt::format("{} {}", r.layer, word_of(r.of)));
+  CHECK(places == std::vector<std::string>{"fc1 y", "fc1 dw", "fc2 y", "fc2 dx", "fc2 dw", "fc3 y", "fc3 dx", "fc3 dw"});
+  constexpr int64_t kExamples = 150, kSteps = 4;  // 2 - 32 - 32 - 2, three batches of 45 and one of 15
+  CHECK(rows[2].accumulator == "e4m3");
+  CHECK(rows[2].counts.sums == kExamples * 32);
+  CHECK(rows[2].counts.additions == kExamples * 32 * (32 + 32 / 8));
+  CHECK(rows[1].counts.sums == kSteps * 32 * 2);
+  CHECK(rows[1].counts.additions == 32 * 2 * (3 * (45 + 6) + 15 + 2));  // 45 = 5 * 8 + 5
+  for (const SumNumerics& r : rows) CHECK(r.counts.rounded > 0);
+  CHECK(sums("{}").empty());
+  CHECK(sums(R"({"weights": "int8", "activations": "int8", "accumulator": "int32"})").empty());  // no sum leaves it
+}

@@ -29,6 +29,7 @@ std::vector<Remark> remarks_on(const EpochScores& epoch);
 // The first row is the heading; layers in the order of the network.
 Cells role_cells(const Numerics& numerics);
 Cells update_cells(const Numerics& numerics);
+Cells sum_cells(const Numerics& numerics);
 std::string loss_scale_text(const Numerics& numerics);  // "65536 from step 0, 32768 from step 17"; "" without one
 
 // Over epochs, a line for each of the layers that stand out most: shares of updates lost, of errors that become 0. And the loss

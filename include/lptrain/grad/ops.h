@@ -32,8 +32,8 @@ Var abs(const Var& x);                             // gradient sign(x), 0 at 0
 Var clamp(const Var& x, double low, double high);  // gradient 1 inside and at the bounds, as PyTorch's
 
 // ---- products. `error` sees dL/dy before either gradient is formed: the place where errors are quantized. `accumulator` holds
-// the sums of the product and of both its gradients, which are those of the exact product (straight through). y[m,n] = sum_k
-// x[m,k] w[k,n]
+// the sums of the product and of both its gradients, which are those of the exact product (straight through); if
+// it counts, then into an array of three: y, dx, dw. y[m,n] = sum_k x[m,k] w[k,n]
 Var matmul(const Var& x, const Var& w, Prepare error = {}, const Accumulator& accumulator = {});
 // y[N,O] = sum_i x[N,I] w[O,I] + b[O]; b may be empty (Var{}). x may have more leading axes.
 Var linear(const Var& x, const Var& w, const Var& b, Prepare error = {}, const Accumulator& accumulator = {});

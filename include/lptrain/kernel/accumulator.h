@@ -10,6 +10,18 @@
 
 namespace lp {
 
+// What became of additions. Those beyond the format are not counted as rounded or lost.
+struct SumCounts {
+  int64_t sums = 0, additions = 0;
+  int64_t rounded = 0;    // the format does not have the exact sum
+  int64_t lost = 0;       // the sum stayed what it was, though what was added is not 0
+  int64_t saturated = 0;  // held at the format's end
+  int64_t overflows = 0;  // became infinite, or wrapped around
+  void fields(Fields& f);
+  SumCounts& operator+=(const SumCounts& o);
+  void add_from_thread(const SumCounts& o);  // += while other threads do so too
+};
+
 // The register that one result of a product is summed in. With products p_1, p_2 ... in the order that kernel/product.h states
 // (those that meet padding left out), round() being `rounding` to `format`, and `overflow` beyond its ends:
 //   chunk = 0:  s = 0;  s = round(s + p_k) for each k                  one after the other, each product exact, one rounding a
@@ -24,16 +36,19 @@ struct Accumulator {
   std::optional<Overflow> overflow;  // nothing: infinity for f16 and bf16, as hardware has it; else saturate
   int64_t chunk = 0;
   std::optional<Format> outer;  // of the sum of chunks; nothing: `format`
-  Key noise = {};               // of stochastic rounding; not part of a config
+  // Not part of a config: the noise of stochastic rounding, and where additions are counted (null: nobody wants to know).
+  Key noise = {};
+  SumCounts* counts = nullptr;
 
   static constexpr std::string_view kShorthand = "format";
   void fields(Fields& f);
   auto operator<=>(const Accumulator&) const = default;
 
   bool is_native() const { return format == kF32 || format == kF64; }
-  bool counts_codes() const { return format.is_integer_grid() && format.fraction_bits == 0; }
+  bool counts_codes() const { return format.counts(); }
   Overflow overflow_of(const Format& f) const;
-  Accumulator with_noise(uint64_t pass) const;
+  // One of several accumulators that are alike but for what stochastic rounding draws; counts are those of an array.
+  Accumulator of_pass(size_t pass) const;
   // No sum of `terms` products of codes of these types leaves the register: then any row that is exact gives its bits.
   bool holds_all(DType a, DType b, int64_t terms) const;
   std::string name() const;  // in words: "f16 nearest_even, chunks of 64 summed in f32"

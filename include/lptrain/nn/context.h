@@ -43,6 +43,8 @@ class Context {
   void survey(std::span<Param* const> params);
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
   void watch(std::function<void(const Look&)> see) { see_ = std::move(see); }  // called at every look
+  // Called for every product whose sums are modelled: where its additions are counted, an array of three (grad/ops.h).
+  void watch_sums(std::function<SumCounts*(const std::string& layer, const Accumulator&)> counts) { sums_ = std::move(counts); }
   // Quantizes dL/dy on its way into a product; empty if the lens is the identity. Context and lens must outlive the backward
   // pass.
   Prepare errors(Lens& lens) { return errors_block(lens).quantize; }
@@ -85,6 +87,7 @@ class Context {
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
   std::function<void(const Look&)> see_;
+  std::function<SumCounts*(const std::string&, const Accumulator&)> sums_;
   std::unordered_map<int, Extent> surveyed_;  // by role
 };
 

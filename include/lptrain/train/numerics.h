@@ -1,5 +1,8 @@
 // The microscope on a training run: what happened to its numbers, counted by layer and role over an epoch.
 #pragma once
+#include <array>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +34,20 @@ struct UpdateNumerics {
   void fields(Fields& f);
 };
 
+// Additions in a modelled accumulator, by layer and product.
+struct SumNumerics {
+  enum class Of : uint8_t { y, dx, dw };  // forward, and the two gradients
+  std::string layer;
+  Of of = Of::y;
+  std::string accumulator;  // its format
+  SumCounts counts;
+  void fields(Fields& f);
+};
+template <>
+struct Words<SumNumerics::Of> {
+  static constexpr std::string_view list[] = {"y", "dx", "dw"};
+};
+
 struct LossScalePoint {
   int64_t step = 0;
   double scale = 1;
@@ -41,12 +58,28 @@ struct LossScalePoint {
 struct Numerics {
   std::vector<RoleNumerics> roles;
   std::vector<UpdateNumerics> updates;
+  std::vector<SumNumerics> sums;
   std::vector<LossScalePoint> loss_scale;  // at the first step, and where it changed; empty without one
   void fields(Fields& f);
 
   void count(const Look& look);  // nothing, if the lens left its value alone
   void count(const std::string& layer, Role role, const Quantizer& q, const Tensor& x, const Tensor& y);
   void note_loss_scale(int64_t step, double scale);
+};
+
+// Counts the additions of one step.
+class SumProbe {
+ public:
+  std::function<SumCounts*(const std::string& layer, const Accumulator& a)>
+  watch();                           // for Context::watch_sums; used while this lives
+  void count(Numerics& into) const;  // after the backward pass
+
+ private:
+  struct Layer {
+    std::string format;
+    std::array<SumCounts, std::size(Words<SumNumerics::Of>::list)> counts;
+  };
+  std::map<std::string, Layer> layers_;
 };
 
 // Watches one optimizer step. Nothing that it looks at is changed.
