@@ -194,14 +194,32 @@ void Context::observe(Lens& lens, const Tensor& extremes) {
   after_step([&lens, now] { lens.observed = lens.quantizer.rule().blend(lens.observed, now); });
 }
 
+bool Context::may_clip(const Lens& lens) const {
+  const Quantizer& q = lens.quantizer;
+  return watches_clipping_ && q.rule().kind() == Scale::Kind::fixed && q.overflows() == Overflow::saturate;
+}
+
+// `of`: errors, or their extremes. Beyond the grid is what would not round to its last real, as for infinities.
+void Context::note_clipping(const Lens& lens, const Tensor& of) {
+  const Quantizer& q = lens.quantizer;
+  const Format grid = q.grid();
+  const double step = static_cast<double>(fit_to(of, q, lens.axis).scale.data<float>()[0]);
+  has_clipped_ = has_clipped_ || !(largest_magnitude(of) <= step * (2 * grid.max() - grid.tie(grid.hi() - 1)));
+}
+
 ErrorQuantizer Context::errors_block(Lens& lens) {
   if (!tape_ || lens.is_identity()) return {};
-  ErrorQuantizer error{[this, &lens](const Value& dy) { return look(lens, Var(dy)).value; }, {}};
+  ErrorQuantizer error{[this, &lens](const Value& dy) {
+                         if (may_clip(lens)) note_clipping(lens, dy.tensor());
+                         return look(lens, Var(dy)).value;
+                       },
+                       {}};
   if (!can_foresee(lens)) return error;
   error.foresee = [this, &lens](const std::function<Tensor()>& measured_extremes) {
-    const bool is_fixed = lens.quantizer.rule().kind() == Scale::Kind::fixed;
-    return encoding(lens, lens.quantizer,
-                    fit_for(lens, lens.quantizer, is_fixed ? Tensor::zeros(Shape{2}) : measured_extremes()));
+    const bool is_fixed = lens.quantizer.rule().kind() == Scale::Kind::fixed && !may_clip(lens);
+    const Tensor seen = is_fixed ? Tensor::zeros(Shape{2}) : measured_extremes();
+    if (may_clip(lens)) note_clipping(lens, seen);
+    return encoding(lens, lens.quantizer, fit_for(lens, lens.quantizer, seen));
   };
   return error;
 }

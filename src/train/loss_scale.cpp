@@ -83,7 +83,7 @@ constexpr ChoiceRow<LossScale> kRows[] = {
     choice_row<LossScale, Static>("static", "one factor for the whole phase"),
     choice_row<LossScale, Dynamic>("dynamic",
                                    "grows after a run of finite steps, falls and skips the step when gradients "
-                                   "overflow   Source: Micikevicius et al. 2018"),
+                                   "overflow, or errors leave a format that saturates   Source: Micikevicius et al. 2018"),
 };
 
 }  // namespace

@@ -186,6 +186,12 @@ class Update {
   UpdateStep own_;
 };
 
+// All that the microscope looks at while gradients are made.
+void watch(Context& context, Numerics& numerics, SumProbe& sums) {
+  context.watch([&numerics](const Look& look) { numerics.count(look); });
+  context.watch_sums(sums.watch());
+}
+
 }  // namespace
 
 std::vector<Tensor>& OptimizerState::slots(const Param& p, const Optimizer& optimizer) {
@@ -222,12 +228,12 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   const Key key = Key(phase.train.seed).with("step").with(static_cast<uint64_t>(place.step));
   Tape tape;
   Context context(&tape, Mode::train, key);
+  SumProbe sums;
   if (numerics) {
-    context.watch([numerics](const Look& look) { numerics->count(look); });
+    watch(context, *numerics, sums);
     if (phase.train.loss_scale.name() != "none") numerics->note_loss_scale(place.step, loss_scale.scale());
   }
-  SumProbe sums;
-  if (numerics) context.watch_sums(sums.watch());
+  if (loss_scale.can_skip()) context.watch_clipped_errors();
   const Var logits = model.forward(context, x);
   const Var loss = loss_of(phase, logits, labels, tape);
   StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, logits.tensor()), false};
@@ -238,7 +244,7 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   std::vector<Gradient> gradients = collect(context, tape.backward(loss, scale), scale);
   const Timed timed("optimizer");
   const auto broken = std::ranges::find_if(gradients, [](const Gradient& g) { return !is_finite(g.dw); });
-  outcome.skipped = broken != gradients.end();
+  outcome.skipped = broken != gradients.end() || context.has_clipped_errors();
   if (numerics) sums.count(*numerics);
   if (outcome.skipped && !loss_scale.can_skip())
     diverged(fmt::format("the gradient of {} is not finite", broken->param->name), largest_weight(model), phase, place.step);

@@ -131,3 +131,44 @@ TEST_CASE("weights behind a fixed scale are held within their grid, others are n
     CHECK(found >= std::min(most * (1 - 1e-6), 1.0));  // the step was long enough to matter
   }
 }
+
+namespace {
+
+// Forty steps with the precision and loss scale of a shipped config on one batch of 512, to be learned by heart.
+struct Learned {
+  double loss = 0;
+  Tally first, last;  // errors of the first layer, and of those behind it, in the first step
+
+  explicit Learned(const char* name) {
+    const RunConfig config = load_config(source_dir() + "/configs/methods/" + name + ".json");
+    const PhaseSpec& phase = config.phases[0];
+    ModelSpec spec;
+    read(
+        Document::parse(R"({"layers": [{"linear": {"out": 64}}, "relu", {"linear": {"out": 64}}, "relu", {"linear": {}}]})", "m"),
+        spec);
+    Model model(spec, {20}, 10, phase.precision, DType::f32, Key(1));
+    const Tensor x = random_normal({phase.train.batch, 20}, Key(2));
+    std::vector<int32_t> labels;
+    for (int64_t i = 0; i < phase.train.batch; ++i)
+      labels.push_back(static_cast<int32_t>(Key(3).below(static_cast<uint64_t>(i), 10)));
+    Choice<LossScale> loss_scale = phase.train.loss_scale;
+    OptimizerState state;
+    Numerics numerics;
+    for (int64_t i = 0; i < 40; ++i)
+      loss = train_step(model, phase, x, labels, {i, i, 1}, *loss_scale, state, i == 0 ? &numerics : nullptr).loss;
+    for (const RoleNumerics& row : numerics.roles)
+      if (row.role == Role::errors) (row.layer == "fc1" ? first : last) += row.tally;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("fp8 without a loss scale: errors of large batches become 0, and nothing is learned; with one they do not") {
+  const Learned unscaled("fp8_unscaled"), scaled("fp8_loss_scaled");
+  CHECK(unscaled.first.share(&Tally::underflows) > 0.9);
+  CHECK(scaled.first.share(&Tally::underflows) < 0.1);
+  CHECK(unscaled.last.share(&Tally::underflows) > 0.9);
+  CHECK(scaled.last.share(&Tally::underflows) < 0.1);
+  CHECK(unscaled.loss > 2);
+  CHECK(scaled.loss < 1.7);
+}

@@ -96,3 +96,52 @@ TEST_CASE("a trainer holds as much after its last epoch as after its first; step
     for (const int64_t bytes : ends.live_bytes) CHECK(bytes == ends.live_bytes[0]);
   }
 }
+
+namespace {
+
+// The loss scale after each step, and the weights in the end; step of training with errors in e4m3 at a scale that does not move.
+struct Scaled {
+  std::vector<double> scales;
+  std::vector<bool> skipped;
+  std::vector<float> weights;
+
+  Scaled(const std::string& errors, const std::string& layers) {
+    const RunConfig config = read_config(Document::parse(
+        fmt::format(R"({{"model": {{"layers": [{}]}}, "dataset": "shapes", "precision": {{"errors": {}}}, "train": {{"batch": 16,
+          "optimizer": {{"sgd": {{"lr": 0.1}}}}, "loss_scale": {{"dynamic": {{"initial": 1048576, "interval": 3}}}}}}}})",
+                    layers, errors),
+        "test"));
+    Model model(config.model, {12, 12, 3}, 2, config.precision, DType::f32, Key(1));
+    OptimizerState state;
+    Choice<LossScale> loss_scale = config.train.loss_scale;
+    for (int64_t i = 0; i < 24; ++i) {
+      const Tensor x = random_normal({16, 12, 12, 3}, Key(static_cast<uint64_t>(i)));
+      const std::vector<int32_t> labels(16, static_cast<int32_t>(i % 2));
+      skipped.push_back(train_step(model, config.phases[0], x, labels, {i, i, 1}, *loss_scale, state).skipped);
+      scales.push_back(loss_scale->scale());
+    }
+    for (Param* p : model.params()) weights.insert(weights.end(), p->value.data<float>().begin(), p->value.data<float>().end());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a dynamic loss scale sees errors that saturate as it would see infinities") {
+  for (const char* layers : {R"("flatten", {"linear": {"out": 16}}, "relu", {"linear": {}})",
+                             R"({"conv2d": {"out": 4, "kernel": 3}}, "relu", "max_pool2d", "flatten", {"linear": {}})"}) {
+    CAPTURE(layers);
+    const Scaled told(R"({"format": "e4m3", "overflow": "infinity"})", layers), cut(R"("e4m3")", layers);
+    CHECK(told.scales == cut.scales);
+    CHECK(told.skipped == cut.skipped);
+    CHECK(told.weights == cut.weights);
+    CHECK(std::ranges::count(cut.skipped, true) > 3);
+    CHECK(std::ranges::count(cut.skipped, false) > 6);
+    CHECK(cut.scales.back() < 65536);
+  }
+}
+
+TEST_CASE("a scale that is measured clips nothing, and the loss scale is left alone") {
+  const Scaled measured(R"({"format": "e4m3", "scale": "absmax"})", R"("flatten", {"linear": {}})");
+  CHECK(std::ranges::count(measured.skipped, true) == 0);
+  CHECK(measured.scales.back() > 1048576);
+}

@@ -49,6 +49,10 @@ class Context {
   // pass.
   Prepare errors(Lens& lens) { return errors_block(lens).quantize; }
   ErrorQuantizer errors_block(Lens& lens);
+  // Who steers the loss scale asks whether errors left the range of a format that saturates, at a scale that does not move: they
+  // tell of it by nothing else, where other formats make infinities. Known after the backward pass.
+  void watch_clipped_errors() { watches_clipping_ = true; }
+  bool has_clipped_errors() const { return has_clipped_; }
 
   // What look() would do to a tensor, if it can be told before the tensor is there: the scale is one number, fixed or known
   // from earlier steps. Such a tensor's extremes (f32 [2]) are then to be observed, if wants_extremes(). Never while somebody
@@ -73,6 +77,8 @@ class Context {
   Extent measured(const Lens& lens, const Quantizer& q, const Tensor& x) const;
   Fit fit_for(Lens& lens, const Quantizer& q, const Tensor& x);
   Encoding encoding(const Lens& lens, Quantizer q, const Fit& fit);
+  bool may_clip(const Lens& lens) const;
+  void note_clipping(const Lens& lens, const Tensor& of);
   Key draw(const Lens& lens, Quantizer& q);
   Var learned(Param& p, const std::function<Tensor()>& start);
   Var learned_scale(Lens& lens, const Quantizer& q, const Tensor& x, const Tensor& first);
@@ -88,6 +94,7 @@ class Context {
   std::vector<std::function<void()>> changes_;
   std::function<void(const Look&)> see_;
   std::function<SumCounts*(const std::string&, const Accumulator&)> sums_;
+  bool watches_clipping_ = false, has_clipped_ = false;
   std::unordered_map<int, Extent> surveyed_;  // by role
 };
 

@@ -9,7 +9,8 @@
 namespace lp {
 
 // A small machine without tensors. For each step: loss times scale(); gradients divided by scale() before anything else looks at
-// them; then report() whether all were finite. A step whose gradients were not is skipped. The dynamic one falls after
+// them; then report() whether all were finite, and no error was cut off at the end of a format that has no infinity to tell it
+// (one that saturates, at a fixed scale). A step that was not so is skipped. The dynamic one falls after
 // `hysteresis` such steps.   Source: Micikevicius et al. 2018
 struct LossScale {
   virtual ~LossScale() = default;

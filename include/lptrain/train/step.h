@@ -33,7 +33,7 @@ struct StepPlace {
 struct StepOutcome {
   double loss = 0;
   std::vector<int32_t> predicted;  // class of each example
-  bool skipped = false;            // the loss scale was too high for the gradients; nothing was changed
+  bool skipped = false;            // the loss scale was too high for gradients or errors; nothing was changed
 };
 
 // Rounds the weights to their master formats, as every later step leaves them: before the first step of a phase.
