@@ -65,6 +65,7 @@ const Pass kPasses[] = {
      [](Memory& m) {
        quantize(to("int8", Rounding::stochastic), DType::f32, m.x.data(), m.per_channel.data(), DType::i8, m.codes.data());
      }},
+    {"quantize", "q3.4", 5, [](Memory& m) { quantize(to("q3.4"), DType::f32, m.x.data(), nullptr, DType::i8, m.codes.data()); }},
     {"quantize", "bf16", 6,
      [](Memory& m) {
        QuantizeKey key = to("bf16");
@@ -73,6 +74,12 @@ const Pass kPasses[] = {
      }},
     {"quantize", "e4m3 values", 8,
      [](Memory& m) { quantize_values(to("e4m3"), DType::f32, m.x.data(), m.per_channel.data(), m.y.data()); }},
+    {"quantize", "e4m3 values stochastic", 8,
+     [](Memory& m) {
+       quantize_values(to("e4m3", Rounding::stochastic), DType::f32, m.x.data(), m.per_channel.data(), m.y.data());
+     }},
+    {"quantize", "bf16 values stochastic", 8,
+     [](Memory& m) { quantize_values(to("bf16", Rounding::stochastic), DType::f32, m.x.data(), nullptr, m.y.data()); }},
     {"quantize", "int8 back", 5,
      [](Memory& m) { dequantize(to("int8"), DType::i8, m.codes.data(), m.per_channel.data(), DType::f32, m.y.data()); }},
     {"pool", "max f32", 5.25, [](Memory& m) { max_pool(kPicture, m.x.data(), m.y.data(), m.where.data()); }},

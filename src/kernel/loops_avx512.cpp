@@ -5,6 +5,7 @@ namespace lp::avx512 {
 
 #include "epilogue.inl"
 #include "map.inl"
+#include "neighbour.inl"
 #include "norm.inl"
 #include "ordered.inl"
 #include "passage.inl"

@@ -9,12 +9,6 @@ struct Block {
   int32_t code[kBlock];
 };
 
-float float_of(int32_t bits) { return __builtin_bit_cast(float, bits); }
-int32_t bits_of(float x) { return __builtin_bit_cast(int32_t, x); }
-
-// mask ? a : b for masks 0 and -1; a branch would stop the vectorizer.
-int32_t select(int32_t mask, int32_t a, int32_t b) { return (a & mask) | (b & ~mask); }
-
 // Dividing by a power of two is multiplying by another: the exact quotients are the same real number.
 bool has_exact_inverse(float scale) {
   const int32_t exponent = bits_of(scale) >> 23;
@@ -43,93 +37,39 @@ void scale_up(const Run& run, int64_t at, int64_t n, float* y) {
     for (int64_t i = 0; i < n; ++i) y[i] += run.per_element ? run.offset[at + i] : *run.offset;
 }
 
-// Key::uniform for the elements of a block.
-struct Noise {
-  uint32_t index, key_low, key_high;
-  int32_t cut;  // bits of a remainder, where these are the noise
-  float operator[](int64_t i) const {
-    uint32_t x = (index + static_cast<uint32_t>(i)) ^ key_low;
-    x ^= x >> 16, x *= 0x7feb352du;
-    x ^= x >> 15, x *= 0x846ca68bu;
-    x ^= x >> 16, x ^= key_high;
-    return (static_cast<float>(static_cast<int32_t>(x >> 9)) + 0.5f) * 0x1p-23f;
-  }
-};
-
 Noise noise_at(const Run& run, int64_t at, int32_t cut) {
   return {run.index + static_cast<uint32_t>(at), static_cast<uint32_t>(run.key), static_cast<uint32_t>(run.key >> 32), cut};
 }
 
-// 1 if the leading half of the bits of |r| is greater than the other half.
-int32_t leading_half_wins(float r, int32_t cut) {
-  const int32_t bits = static_cast<int32_t>(__builtin_fabsf(r) * float_of((127 + cut) << 23)), low = cut >> 1;
-  return int32_t((bits >> low) > ((bits & ((1 << low) - 1)) << (cut & 1)));
-}
-
-// What is to be added to a code that was cut off toward zero, with the remainder r of the same sign.
 template <Rounding kRounding>
-int32_t correction(int32_t code, float r, const Noise& noise, int64_t i) {
-  const int32_t odd = code & 1;
-  switch (kRounding) {
-    case Rounding::nearest_even:
-      return (int32_t(r > 0.5f) | (int32_t(r == 0.5f) & odd)) - (int32_t(r < -0.5f) | (int32_t(r == -0.5f) & odd));
-    case Rounding::nearest_away: return int32_t(r >= 0.5f) - int32_t(r <= -0.5f);
-    case Rounding::floor: return -int32_t(r < 0);
-    case Rounding::ceil: return int32_t(r > 0);
-    case Rounding::zero: return 0;
-    case Rounding::stochastic: return int32_t(r > noise[i]) - int32_t(r <= noise[i] - 1);  // exact: u is a multiple of 2^-24
-    case Rounding::pseudo_stochastic: {
-      const int32_t away = leading_half_wins(r, noise.cut), minus = bits_of(r) >> 31;
-      return (away ^ minus) - minus;
-    }
-  }
-  return 0;
+void encode_integers(const Grid& grid, const Noise& noise, int64_t n, Block& b) {
+  const Grid g = grid;
+  for (int32_t i = 0; i < static_cast<int32_t>(n); ++i) b.code[i] = integer_code<kRounding>(g, noise, i, b.v[i]);
 }
 
-// |v| <= 2^22. Nearest even is what an addition does whose last place is 1.
-template <Rounding kRounding>
-int32_t rounded(float v, const Noise& noise, int64_t i) {
-  if (kRounding == Rounding::nearest_even) return bits_of(v + 0x1.8p23f) - bits_of(0x1.8p23f);
-  const int32_t code = static_cast<int32_t>(v);
-  return code + correction<kRounding>(code, v - static_cast<float>(code), noise, i);
-}
-
-template <Rounding kRounding>
-void encode_integers(const Grid& g, const Noise& noise, int64_t n, Block& b) {
-  const float power = g.power, low = g.low, high = g.high;
-  const int32_t zero_point = g.zero_point;
-  for (int64_t i = 0; i < n; ++i) {
-    const float w = b.v[i] * power, above = w > low ? w : low, within = above < high ? above : high;
-    b.code[i] = rounded<kRounding>(float_of(bits_of(within) & -(w == w)), noise, i) + zero_point;
-  }
-}
-
-// The remainder r has the sign of v, so that what holds for integers holds for mirrored magnitudes.
 template <Rounding kRounding>
 void encode_magnitudes(const Grid& grid, const Noise& noise, int64_t n, Block& b) {
   const Grid g = grid;
-  const int32_t mask = (1 << g.shift) - 1, beyond = bits_of(g.beyond);
-  const float unit = float_of((127 - g.shift) << 23);  // 2^-shift
-  for (int64_t i = 0; i < n; ++i) {
-    const int32_t bits = bits_of(b.v[i]), a = bits & 0x7fffffff;
-    const int32_t is_small = -(a < g.min_normal), is_infinite = -(a == 0x7f800000), is_nan = -(a > 0x7f800000);
-    const float q = float_of(a & is_small) * g.to_subnormal;
-    const int32_t small = static_cast<int32_t>(q);
-    const int32_t small_r = bits_of(q - static_cast<float>(small)), normal_r = bits_of(static_cast<float>(a & mask) * unit);
-    int32_t code = select(is_small, small, (a >> g.shift) - g.rebias);
-    const int32_t is_beyond = -(code >= g.limit);
-    const int32_t r = select(is_beyond, beyond, select(is_small, small_r, normal_r)) & ~(is_infinite | is_nan);
-    code = select(is_nan, g.from_nan, select(is_infinite, g.from_infinity, select(is_beyond, g.hi, code)));
-    const int32_t mirror = (bits >> 31) & ~is_nan, mirrored = (code ^ mirror) - mirror;
-    b.code[i] = mirrored + correction<kRounding>(mirrored, float_of(r ^ (mirror & INT32_MIN)), noise, i);
+  for (int32_t i = 0; i < static_cast<int32_t>(n); ++i) {
+    const int32_t code = magnitude_code(g, rounded_magnitude<kRounding>(g, noise, i, b.v[i]), b.v[i]), minus = minus_of(b.v[i]);
+    b.code[i] = (code ^ minus) - minus;
   }
+}
+
+// b.v rounded within y, as encode and decode would, but without codes.
+template <Rounding kRounding>
+void round_magnitudes(const Grid& grid, const Noise& noise, int64_t n, const Block& b, float* y) {
+  const Grid g = grid;
+  for (int32_t i = 0; i < static_cast<int32_t>(n); ++i)
+    y[i] = signed_real(g, rounded_magnitude<kRounding>(g, noise, i, b.v[i]), b.v[i]);
 }
 
 // Code -1 is -1, code 0 is +1: -1 up to the threshold of the rounding.
 template <Rounding kRounding>
 void encode_binary(const Grid&, const Noise& noise, int64_t n, Block& b) {
   constexpr float kThreshold = kRounding == Rounding::floor ? 0x1.fffffep-1f : kRounding == Rounding::ceil ? -1.f : -0x1p-149f;
-  for (int64_t i = 0; i < n; ++i) b.code[i] = -(b.v[i] <= (kRounding == Rounding::stochastic ? 2 * noise[i] - 1 : kThreshold));
+  for (int32_t i = 0; i < static_cast<int32_t>(n); ++i)
+    b.code[i] = -(b.v[i] <= (kRounding == Rounding::stochastic ? 2 * noise[i] - 1 : kThreshold));
 }
 
 // b.code counts thresholds: those that the leading bits tell, then by halving, one step for all elements at a time.
@@ -249,6 +189,56 @@ void for_blocks(int64_t n, F&& f) {
   for (int64_t at = 0; at < n; at += kBlock) f(at, n - at < kBlock ? n - at : kBlock, b);
 }
 
+// f(i, x / s) for one s; n <= 2^31.
+template <class F>
+[[gnu::always_inline]] inline void each_quotient(int64_t n, const float* x, float s, F f) {
+  const float inverse = 1 / s;
+  if (has_exact_inverse(s))
+#pragma GCC ivdep
+    for (int32_t i = 0; i < static_cast<int32_t>(n); ++i) f(i, x[i] * inverse);
+  else
+#pragma GCC ivdep
+    for (int32_t i = 0; i < static_cast<int32_t>(n); ++i) f(i, x[i] / s);
+}
+
+// The commonest calls in one pass: one divider for the run, and no offset.
+template <Rounding kRounding, class C>
+void quantize_at_once(const Grid& grid, const Noise& noise, const Run& run, const float* x, C* codes) {
+  const Grid g = grid;
+  const Noise u = noise;
+  each_quotient(run.n, x, *run.decision, [=](int32_t i, float v) {
+    if constexpr (sizeof(C) == 1)
+      codes[i] = static_cast<C>(integer_code<kRounding>(g, u, i, v));
+    else
+      codes[i] = static_cast<C>(magnitude_code(g, rounded_magnitude<kRounding>(g, u, i, v), v) | (minus_of(v) & 0x8000));
+  });
+}
+
+template <class C>
+void bytes_at_once(const Grid& grid, const Noise& noise, const Run& run, const float* x, C* codes) {
+  const Grid g = grid;
+  const Noise u = noise;
+  each_quotient(run.n, x, *run.decision, [=](int32_t i, float v) { codes[i] = static_cast<C>(stochastic_byte(g, u, i, v)); });
+}
+
+template <Rounding kRounding>
+void round_at_once(const Grid& grid, const Noise& noise, const Run& run, const float* x, float* y) {
+  const Grid g = grid;
+  const Noise u = noise;
+  const float scale = *run.scale;
+  each_quotient(run.n, x, *run.decision,
+                [=](int32_t i, float v) { y[i] = signed_real(g, rounded_magnitude<kRounding>(g, u, i, v), v) * scale; });
+}
+
+// f with the rounding, if the run may be quantized at once; whether it was.
+template <class F>
+bool at_once(const Grid& grid, const Run& run, Grid::Kind kind, F f) {
+  const bool is_plain = grid.kind == kind && !run.offset && !run.per_element && run.n <= INT32_MAX;
+  if (is_plain && grid.rounding == Rounding::nearest_even) return f.template operator()<Rounding::nearest_even>(), true;
+  if (is_plain && grid.rounding == Rounding::stochastic) return f.template operator()<Rounding::stochastic>(), true;
+  return false;
+}
+
 // The commonest conversion, as number/half.h has it.
 void to_bf16(int64_t n, const float* x, uint16_t* patterns) {
   for (int64_t i = 0; i < n; ++i) {
@@ -262,8 +252,19 @@ void from_bf16(int64_t n, const uint16_t* patterns, float* y) {
 
 template <class C>
 void quantize(const Grid& grid, const Run& run, const float* x, C* codes) {
-  if constexpr (sizeof(C) == 2 && C(-1) > 0)
+  constexpr bool is_pattern = sizeof(C) == 2 && C(-1) > 0;
+  if constexpr (is_pattern)
     if (grid.is_plain_bf16) return to_bf16(run.n, x, codes);
+  if constexpr (sizeof(C) == 1 || is_pattern) {
+    const auto kind = is_pattern ? Grid::Kind::magnitudes : Grid::Kind::integers;
+    const Noise noise = noise_at(run, 0, 0);
+    const auto whole = [&]<Rounding kRounding>() {
+      if constexpr (kRounding == Rounding::stochastic && !is_pattern)
+        if (grid.low >= -128 && grid.high <= 127) return bytes_at_once(grid, noise, run, x, codes);
+      quantize_at_once<kRounding>(grid, noise, run, x, codes);
+    };
+    if (at_once(grid, run, kind, whole)) return;
+  }
   for_blocks(run.n, [&](int64_t at, int64_t n, Block& b) {
     encode(grid, run, at, n, x + at, b);
     store(n, b, codes + at);
@@ -280,64 +281,6 @@ void dequantize(const Grid& grid, const Run& run, const C* codes, float* y) {
   });
 }
 
-// Whether a magnitude with the remainder r (0 <= r < 1, in steps) goes one step away from zero; minus: -1 for negative numbers.
-template <Rounding kRounding>
-int32_t goes_away(float r, int32_t minus, const Noise& noise, int64_t i) {
-  switch (kRounding) {
-    case Rounding::nearest_away: return int32_t(r >= 0.5f);
-    case Rounding::floor: return int32_t(r > 0) & -minus;
-    case Rounding::ceil: return int32_t(r > 0) & (minus + 1);
-    case Rounding::stochastic: {
-      const float u = float_of(select(minus, bits_of(1 - noise[i]), bits_of(noise[i])));
-      return int32_t(r > u) | (int32_t(r == u) & -minus);
-    }
-    default: return 0;
-  }
-}
-
-// The bits of a rounded magnitude, a those of the number itself: what lies beyond the last real, NaN, and the sign.
-float signed_real(const Grid& g, int32_t rounded, int32_t bits, int32_t a) {
-  int32_t r = select(-(rounded > g.last_bits), g.beyond_bits, rounded);
-  r = select(-(a > 0x7f800000), g.nan_bits, r);
-  const int32_t keeps_sign = select(-(r == 0), g.zero_sign, INT32_MIN) & ~-(r == 0x7fc00000);
-  return float_of(r | (bits & keeps_sign));
-}
-
-// b.v rounded within y, as encode and decode would, but without codes: the step away from zero carries from mantissa to exponent.
-template <Rounding kRounding>
-void round_magnitudes(const Grid& grid, const Noise& noise, int64_t n, const Block& b, float* y) {
-  const Grid g = grid;
-  const int32_t mask = (1 << g.shift) - 1, beyond = bits_of(g.beyond);
-  const float unit = float_of((127 - g.shift) << 23);  // 2^-shift
-  for (int64_t i = 0; i < n; ++i) {
-    const int32_t bits = bits_of(b.v[i]), a = bits & 0x7fffffff, is_small = -(a < g.min_normal), is_infinite = -(a == 0x7f800000);
-    const float q = float_of(a & is_small) * g.to_subnormal;
-    const int32_t small = static_cast<int32_t>(q), is_beyond = -((a & ~mask) > g.last_bits);
-    const int32_t small_r = bits_of(q - static_cast<float>(small)), normal_r = bits_of(static_cast<float>(a & mask) * unit);
-    const int32_t r = select(is_beyond, beyond, select(is_small, small_r, normal_r));
-    const int32_t away = goes_away<kRounding>(float_of(r), bits >> 31, noise, i);
-    const int32_t normal = select(is_beyond, g.last_bits, a & ~mask) + (away << g.shift);
-    const int32_t rounded = select(is_small, bits_of(static_cast<float>(small + away) * g.smallest), normal);
-    y[i] = signed_real(g, select(is_infinite, a, rounded), bits, a);
-  }
-}
-
-// Nearest even: the addition of just below half a step rounds, and so does that of a number whose last place is the smallest
-// step.
-template <>
-void round_magnitudes<Rounding::nearest_even>(const Grid& grid, const Noise&, int64_t n, const Block& b, float* y) {
-  const Grid g = grid;
-  const int32_t below_half = (1 << (g.shift - 1)) - 1, kept = ~((1 << g.shift) - 1);
-  for (int64_t i = 0; i < n; ++i) {
-    const int32_t bits = bits_of(b.v[i]), a = bits & 0x7fffffff;
-    // In unsigned: the sum wraps for NaN, which is put right below.
-    const uint32_t upward = static_cast<uint32_t>(below_half + (((a >> g.shift) ^ g.parity) & 1));
-    const int32_t normal = static_cast<int32_t>(static_cast<uint32_t>(a) + upward) & kept;
-    const int32_t small = bits_of(float_of(a) + g.rounder - g.rounder);
-    y[i] = signed_real(g, select(-(a < g.min_normal), small, normal), bits, a);
-  }
-}
-
 using RoundWithin = void(const Grid& g, const Noise& noise, int64_t n, const Block& b, float* y);
 constexpr RoundWithin* kRoundMagnitudes[] = {  // in the order of Rounding
     round_magnitudes<Rounding::nearest_even>,
@@ -350,6 +293,9 @@ constexpr RoundWithin* kRoundMagnitudes[] = {  // in the order of Rounding
 
 void quantize_values(const Grid& grid, const Run& run, const float* x, float* y) {
   const auto round = kRoundMagnitudes[static_cast<int>(grid.rounding)];
+  const Noise noise = noise_at(run, 0, 0);
+  const auto whole = [&]<Rounding kRounding>() { round_at_once<kRounding>(grid, noise, run, x, y); };
+  if (at_once(grid, run, Grid::Kind::magnitudes, whole)) return;
   for_blocks(run.n, [&](int64_t at, int64_t n, Block& b) {
     if (grid.kind == Grid::Kind::magnitudes) {
       scale_down(run, at, n, x + at, b.v);
