@@ -74,9 +74,11 @@ constexpr ChoiceRow<Scale> kRows[] = {
         "dorefa",
         "an even grid over [-1, 1]: q = 2 round((2^k - 1) (t / 2 + 1/2)) / (2^k - 1) - 1, t = tanh(x) / max "
         "|tanh(x)|, differentiated through tanh and max (DoReFa-Net, Zhou et al. 2016)"),
-    choice_row<Scale, LearnedBits>("learned_bits",
-                                   "q = d clamp(round(x / d), -n, n), n = round(m / d): step d and range m are trained, and so "
-                                   "is the width that n needs (Uhlich et al. 2020)"),
+    choice_row<Scale, LearnedBits>(
+        "learned_bits",
+        "q = d clamp(round(x / d), -n, n), n = round(m / d): step d and range m are trained, and so "
+        "is the width that n needs; dx = dy within the range, dd = sum dy (v - x / d) there, dm = sum dy "
+        "sign(x) beyond (Uhlich et al. 2020)"),
     choice_row<Scale, Errata>("errata", "printed rules that are wrong, to see how they fail"),
 };
 
