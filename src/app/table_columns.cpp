@@ -35,7 +35,8 @@ constexpr TableColumn kColumns[] = {
      "latency: of a batch, with the threads of a run; in a sweep measured when nothing else of it runs"},
     {"latency_64", "latency, batch 64", "cost.latency.batch_64", Unit::seconds, Better::lower, Shown::spread, ""},
     {"sparsity", "sparsity, %", "cost.sparsity", Unit::percent, Better::neither, Shown::spread, ""},
-    {"seconds", "training", "seconds", Unit::seconds, Better::lower, Shown::spread, ""},
+    {"seconds", "training", "seconds", Unit::seconds, Better::lower, Shown::spread,
+     "training: time on the clock, beside whatever ran at the same time"},
 };
 
 constexpr const char* kSelectedBy = "best.validation.examples";
