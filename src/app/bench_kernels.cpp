@@ -20,14 +20,15 @@ constexpr double kMostOfReference = 2e7;  // operations
 struct Arithmetic {
   std::string_view ceiling;
   DType x, w, e, sums;
+  Levels levels = Levels::any;  // of x and w
 };
 constexpr Arithmetic kArithmetics[] = {
     {"f32", DType::f32, DType::f32, DType::f32, DType::f32}, {"bf16", DType::bf16, DType::bf16, DType::bf16, DType::f32},
     {"f32", DType::f16, DType::f16, DType::f16, DType::f32}, {"i8", DType::u8, DType::i8, DType::i8, DType::i32},
-    {"f64", DType::i16, DType::i16, DType::i16, DType::f64},
+    {"f64", DType::i16, DType::i16, DType::i16, DType::f64}, {"bits", DType::i8, DType::i8, DType::i8, DType::i32, Levels::signs},
 };
 
-std::vector<char> operand(DType type, int64_t n) {
+std::vector<char> operand(DType type, Levels levels, int64_t n) {
   std::vector<char> memory(static_cast<size_t>(n * bytes_of(type)));
   const Key key(1);
   const auto fill = [&]<class T>(T, auto value) {
@@ -39,7 +40,7 @@ std::vector<char> operand(DType type, int64_t n) {
     case DType::f32: fill(float{}, [](float v) { return v; }); break;
     case DType::f16: fill(uint16_t{}, [](float v) { return f16_bits(v); }); break;
     case DType::bf16: fill(uint16_t{}, [](float v) { return bf16_bits(v); }); break;
-    case DType::i8: fill(int8_t{}, [](float v) { return 254 * v; }); break;
+    case DType::i8: fill(int8_t{}, [&](float v) { return levels == Levels::signs ? (v < 0 ? -1.0f : 1.0f) : 254 * v; }); break;
     case DType::u8: fill(uint8_t{}, [](float v) { return 255 * (v + 0.5f); }); break;
     case DType::i16: fill(int16_t{}, [](float v) { return 65534 * v; }); break;
     case DType::i32: fill(int32_t{}, [](float v) { return 65534 * v; }); break;
@@ -57,16 +58,22 @@ struct Product {
   double operations;
 };
 
+template <class Key>
+std::string types_of(const Key& key) {
+  const auto name = [](DType type, Levels levels) { return levels == Levels::any ? name_of(type) : name_of(levels); };
+  return fmt::format("{} {}", name(key.a, key.levels_a), name(key.b, key.levels_b));
+}
+
 template <class Row, class Key>
 void time_rows(const Product<Key>& p, std::span<const Row> rows, double seconds, const MachineCeilings& machine,
                const std::function<void(const KernelLine&)>& told) {
-  const std::vector<char> a = operand(p.key.a, p.size_a), b = operand(p.key.b, p.size_b);
+  const std::vector<char> a = operand(p.key.a, p.key.levels_a, p.size_a), b = operand(p.key.b, p.key.levels_b, p.size_b);
   std::vector<char> c(static_cast<size_t>(p.size_c * bytes_of(p.key.c)));
   for (const Row& row : rows) {
     if (!why_not(row, p.key).empty()) continue;
     if (row.backend == Backend::reference && p.operations > kMostOfReference) continue;
     const double best = fastest_call(seconds, [&] { row.run(p.key, a.data(), b.data(), c.data()); });
-    told({p.family, std::string(row.name), p.shape, fmt::format("{} {}", name_of(p.key.a), name_of(p.key.b)), p.operations / best,
+    told({p.family, std::string(row.name), p.shape, types_of(p.key), p.operations / best,
           operations_ceiling(machine.operations, p.ceiling, cpu_isa()), "op/s"});
   }
 }
@@ -75,15 +82,17 @@ std::vector<Product<MatmulKey>> matmuls(const ConvShape& s) {
   const int64_t N = s.N, O = s.O, C = s.C;
   const double operations = 2.0 * static_cast<double>(N) * static_cast<double>(O) * static_cast<double>(C);
   std::vector<Product<MatmulKey>> list;
-  for (const Arithmetic& t : kArithmetics)
-    for (const MatmulKey& key : {MatmulKey{N, O, C, t.x, t.w, t.sums, false, true}, MatmulKey{N, C, O, t.e, t.w, t.sums},
-                                 MatmulKey{O, C, N, t.e, t.x, t.sums, true, false}})
-      list.push_back({"matmul",
-                      fmt::format("{}x{}x{}{}", key.m, key.n, key.k,
-                                  key.transpose_a   ? " T"
-                                  : key.transpose_b ? " BT"
-                                                    : ""),
-                      t.ceiling, key, key.m * key.k, key.k * key.n, key.m * key.n, operations});
+  const auto add = [&](const Arithmetic& t, const MatmulKey& key) {
+    const char* transposed = key.transpose_a ? " T" : key.transpose_b ? " BT" : "";
+    list.push_back({"matmul", fmt::format("{}x{}x{}{}", key.m, key.n, key.k, transposed), t.ceiling, key, key.m * key.k,
+                    key.k * key.n, key.m * key.n, operations});
+  };
+  for (const Arithmetic& t : kArithmetics) {
+    add(t, {N, O, C, t.x, t.w, t.sums, false, true, false, {}, t.levels, t.levels});
+    if (t.levels != Levels::any) continue;
+    add(t, {N, C, O, t.e, t.w, t.sums});
+    add(t, {O, C, N, t.e, t.x, t.sums, true, false});
+  }
   return list;
 }
 
@@ -94,7 +103,9 @@ std::vector<Product<ConvKey>> convolutions(const ConvShape& s) {
                                         s.stride_h > 1 ? fmt::format(" / {}", s.stride_h) : "");
   std::vector<Product<ConvKey>> list;
   for (const Arithmetic& t : kArithmetics) {
-    list.push_back({"conv2d", shape, t.ceiling, {ConvPass::forward, s, t.x, t.w, t.sums}, x, w, y, operations});
+    const ConvKey forward{ConvPass::forward, s, t.x, t.w, t.sums, {}, t.levels, t.levels};
+    list.push_back({"conv2d", shape, t.ceiling, forward, x, w, y, operations});
+    if (t.levels != Levels::any) continue;
     list.push_back({"conv2d dx", shape, t.ceiling, {ConvPass::backward_data, s, t.e, t.w, t.sums}, y, w, x, operations});
     list.push_back({"conv2d dw", shape, t.ceiling, {ConvPass::backward_weights, s, t.x, t.e, t.sums}, x, y, w, operations});
   }

@@ -94,7 +94,7 @@ Arithmetic arithmetic(const Value& a, int kept_a, const Value& b, int kept_b, co
 // Sums that 32 bits cannot hold run on 16-bit codes.
 Arithmetic with_room(Arithmetic how, int64_t terms) {
   if (how.result != DType::i32 || terms <= kExactTerms || !how.is_native()) return how;
-  return {DType::i16, DType::i16, DType::f64, fmt::format("sums of {} terms do not fit 32 bits", terms)};
+  return on_words(fmt::format("sums of {} terms do not fit 32 bits", terms));
 }
 
 bool runs_on_integers(DType a) { return a == DType::i8 || a == DType::u8 || a == DType::i16; }
@@ -128,23 +128,22 @@ ProductPlan planned(const char* pass, const Arithmetic& how, std::string_view fa
 }
 
 std::vector<ProductPlan> plan_linear(const Operands& o, const ConvShape& s, bool needs_dx) {
-  const auto plan = [](const char* pass, const Arithmetic& how, MatmulKey key) {
-    key.a = how.a, key.b = how.b, key.c = how.result, key.accumulator = how.accumulator;
+  const auto plan = [](const char* pass, const Arithmetic& how, const MatmulKey& key) {
     return planned(pass, how, "matmul", matmul_rows(), key);
   };
   const auto [e, w] = dx_operands(o);
   const Arithmetic forward = with_room(arithmetic(o.x.value, 0, o.w.value, 0, o.x, o.w, o.accumulator), s.C);
   const Arithmetic dx = with_room(arithmetic(e, 0, w, 1, o.e, o.w, o.accumulator), s.O),
                    dw = arithmetic(dw_error(o), 1, o.x.value, 1, o.e, o.x, o.accumulator);
-  std::vector<ProductPlan> plans{plan("forward", forward, {s.N, s.O, s.C, {}, {}, {}, false, true})};
-  if (needs_dx) plans.push_back(plan("dx", dx, {s.N, s.C, s.O, {}, {}, {}}));
-  plans.push_back(plan("dw", dw, {s.O, s.C, std::min(s.N, kExactTerms), {}, {}, {}, true, false}));
+  std::vector<ProductPlan> plans{plan("forward", forward, forward.key(s.N, s.O, s.C, false, true))};
+  if (needs_dx) plans.push_back(plan("dx", dx, dx.key(s.N, s.C, s.O, false, false)));
+  plans.push_back(plan("dw", dw, dw.key(s.O, s.C, std::min(s.N, kExactTerms), true, false)));
   return plans;
 }
 
 std::vector<ProductPlan> plan_conv2d(const Operands& o, const ConvShape& s, bool needs_dx, DType compute) {
   const auto plan = [](const char* pass, ConvPass direction, const Arithmetic& how, const ConvShape& shape) {
-    return planned(pass, how, "conv2d", conv2d_rows(), ConvKey{direction, shape, how.a, how.b, how.result, how.accumulator});
+    return planned(pass, how, "conv2d", conv2d_rows(), how.key(direction, shape));
   };
   const auto shift = [](const Value& v) { return v.codes() ? v.codes()->zero_point : 0; };
   const auto [e, w] = dx_operands(o);

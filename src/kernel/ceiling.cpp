@@ -2,6 +2,7 @@
 #include "lptrain/kernel/ceiling.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <span>
 
@@ -27,6 +28,16 @@ float plain(int64_t turns, float seed) {
     for (T& s : sums) s = s * static_cast<T>(0.5) + static_cast<T>(seed);
   T total = 0;
   for (const T s : sums) total += s;
+  return static_cast<float>(total);
+}
+
+float plain_bits(int64_t turns, float seed) {
+  uint64_t sums[kPlain];
+  std::fill_n(sums, kPlain, static_cast<uint64_t>(seed));
+  for (int64_t i = 0; i < turns; ++i)
+    for (uint64_t& s : sums) s += static_cast<uint64_t>(std::popcount(s ^ sums[0]));
+  uint64_t total = 0;
+  for (const uint64_t s : sums) total += s;
   return static_cast<float>(total);
 }
 
@@ -67,6 +78,15 @@ float plain(int64_t turns, float seed) {
   return static_cast<float>(_mm512_cvtsi512_si32(sums[0]));
 }
 
+[[gnu::target("avx512f,avx512vpopcntdq")]] float count_bits(int64_t turns, float seed) {
+  __m512i sums[kChains];
+  for (__m512i& s : sums) s = _mm512_set1_epi32(static_cast<int>(seed));
+  for (int64_t i = 0; i < turns; ++i)
+    for (__m512i& s : sums) s = _mm512_add_epi32(s, _mm512_popcnt_epi32(_mm512_xor_si512(s, sums[0])));
+  for (int k = 1; k < kChains; ++k) sums[0] = _mm512_add_epi32(sums[0], sums[k]);
+  return static_cast<float>(_mm512_cvtsi512_si32(sums[0]));
+}
+
 [[gnu::target("avx512f,avx512bf16")]] float dot_bf16(int64_t turns, float seed) {
   __m512 sums[kChains];
   const auto x = (__m512bh)_mm512_set1_epi16(0x3f00), y = (__m512bh)_mm512_set1_epi16(0x3f80);  // halves and ones
@@ -87,9 +107,11 @@ struct Row {
 
 constexpr Row kRows[] = {
     {"f64", Isa::portable, 8, plain<double>}, {"f32", Isa::portable, 8, plain<float>},
+    {"bits", Isa::portable, 512, plain_bits},
 #if defined(__x86_64__)
-    {"f32", Isa::avx2, 16, fma_avx2},         {"f32", Isa::avx512, 32, fma_avx512},     {"f64", Isa::avx512, 16, fma64_avx512},
-    {"i8", Isa::avx512_vnni, 128, dot_i8},    {"bf16", Isa::avx512_bf16, 64, dot_bf16},
+    {"f32", Isa::avx2, 16, fma_avx2},         {"f32", Isa::avx512, 32, fma_avx512},
+    {"f64", Isa::avx512, 16, fma64_avx512},   {"i8", Isa::avx512_vnni, 128, dot_i8},
+    {"bf16", Isa::avx512_bf16, 64, dot_bf16}, {"bits", Isa::avx512_vpopcntdq, 1024, count_bits},
 #endif
 };
 

@@ -4,6 +4,7 @@
 #include "lptrain/base/error.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/trace.h"
+#include "popcount.h"
 #include "product_types.h"
 #include "row_check.h"
 #include "rows.h"
@@ -12,6 +13,10 @@ namespace lp {
 namespace {
 
 const ConvRow kRows[] = {
+#ifdef __x86_64__
+    {"popcount", Backend::native, Isa::avx512_vpopcntdq, conv2d_popcount_refuses, conv2d_popcount<avx512_vpopcntdq::kBitLoops>,
+     conv2d_popcount_ready<avx512_vpopcntdq::kBitLoops>},
+#endif
 #ifdef LPTRAIN_HAS_ONEDNN
     {"onednn", Backend::onednn, Isa::portable, conv2d_onednn_refuses, conv2d_onednn, conv2d_onednn_ready},
     {"onednn_i8", Backend::onednn, Isa::portable, conv2d_onednn_i8_refuses, conv2d_onednn_i8, conv2d_onednn_ready},
@@ -19,7 +24,11 @@ const ConvRow kRows[] = {
 #ifdef __x86_64__
     {"vnni", Backend::native, Isa::avx512_vnni, conv2d_vnni_refuses, conv2d_vnni, conv2d_vnni_ready},
     {"split", Backend::native, Isa::avx512_vnni, conv2d_split_refuses, conv2d_split, conv2d_split_ready},
+    {"popcount_avx2", Backend::native, Isa::avx2, conv2d_popcount_refuses, conv2d_popcount<avx2::kBitLoops>,
+     conv2d_popcount_ready<avx2::kBitLoops>},
 #endif
+    {"popcount_portable", Backend::native, Isa::portable, conv2d_popcount_refuses, conv2d_popcount<portable::kBitLoops>,
+     conv2d_popcount_ready<portable::kBitLoops>},
     {"widened", Backend::native, Isa::portable, conv2d_widened_refuses, conv2d_widened, conv2d_widened_ready},
     {"im2col", Backend::native, Isa::portable, conv2d_im2col_refuses, conv2d_im2col},
     {"reference", Backend::reference, Isa::portable, nullptr, conv2d_reference},
@@ -29,8 +38,9 @@ constexpr std::string_view kFamilies[] = {"conv2d", "conv2d dx", "conv2d dw"};  
 
 constexpr bool serves_integers(std::string_view row) { return row != "onednn" && row != "widened"; }
 
-ExtremeCase<ConvKey> extreme_case(const ConvShape& s, ConvPass pass, DType a, DType b, std::array<Extreme, 2> which) {
-  const ConvKey key{pass, s, a, b, *product_type(a, b)};
+ExtremeCase<ConvKey> extreme_case(const ConvShape& s, ConvPass pass, const Integers& a, const Integers& b,
+                                  std::array<Extreme, 2> which) {
+  const ConvKey key{pass, s, a.type, b.type, *product_type(a.type, b.type), {}, a.levels, b.levels};
   return {key, extreme_operand(a, size_a(key), which[0]), extreme_operand(b, size_b(key), which[1]),
           static_cast<size_t>(size_c(key) * bytes_of(key.c))};
 }

@@ -32,14 +32,14 @@ void each_image(int64_t workers, int64_t images, F&& f) {
 int64_t workers_for(int64_t images) { return std::min<int64_t>(images, thread_count()); }
 
 // The steps of a filter over a padded NHWC image: whole lines of the filter if its columns are neighbours, else tap by tap.
-vnni::Walk filter_walk(const ConvShape& s) {
+Walk filter_walk(const ConvShape& s) {
   const int64_t line = s.dilation_h * (s.W + 2 * s.pad_w) * s.C;
   if (s.dilation_w == 1) return {s.KH, line, 1, 0, (s.KW * s.C + 3) / 4};
   return {s.KH, line, s.KW, s.dilation_w * s.C, (s.C + 3) / 4};
 }
 
 // w[O,KH,KW,C] in panels of output channels, in the order of the walk.
-void pack_filters(const ConvShape& s, const vnni::Walk& walk, const uint8_t* w, int64_t panel, uint8_t* to) {
+void pack_filters(const ConvShape& s, const Walk& walk, const uint8_t* w, int64_t panel, uint8_t* to) {
   const int64_t K = s.KH * s.KW * s.C, run = s.KW * s.C / walk.runs, columns = std::min(kPanel, s.O - panel * kPanel);
   for (int64_t i = 0; i < s.KH * walk.runs; ++i)
     vnni::pack_columns(w + panel * kPanel * K + i * run, K, run, columns, to + i * walk.quads * 4 * vnni::width_of(columns));
@@ -52,7 +52,7 @@ void fill_image(const ConvShape& s, const uint8_t* x, uint8_t flip, uint8_t* pad
 }
 
 // One image of y[OH,OW,O] in the columns of one panel.
-void image_forward(const ConvShape& s, const vnni::Walk& walk, const uint8_t* padded, const uint8_t* packed, const int32_t* start,
+void image_forward(const ConvShape& s, const Walk& walk, const uint8_t* padded, const uint8_t* packed, const int32_t* start,
                    bool signed_panel, int64_t panel, int32_t* y) {
   const int64_t OW = s.OW(), places = s.OH() * OW, line = (s.W + 2 * s.pad_w) * s.C;
   const int64_t columns = std::min(kPanel, s.O - panel * kPanel);
@@ -88,7 +88,7 @@ struct Filters {
   ConvShape s;
   bool signed_panel;
   uint8_t flip;
-  vnni::Walk walk;
+  Walk walk;
   int64_t panels, panel_bytes;
   std::vector<uint8_t> packed;
   std::vector<int32_t> start;
@@ -175,7 +175,7 @@ struct Planes {
 // sums[K, O] += one image, in the columns of one panel.
 void image_gradient(const Planes& at, const uint8_t* planes, const uint8_t* packed, const int32_t* start, bool signed_panel,
                     int64_t panel, int32_t* sums) {
-  const vnni::Walk walk{.lines = at.OH, .line_stride = at.line, .quads = at.quads};
+  const Walk walk{.lines = at.OH, .line_stride = at.line, .quads = at.quads};
   const int64_t columns = std::min(kPanel, at.s.O - panel * kPanel);
   for (int64_t first = 0; first < at.K; first += kRows) {
     const int64_t rows = std::min<int64_t>(kRows, at.K - first);

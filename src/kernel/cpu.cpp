@@ -16,7 +16,8 @@
 namespace lp {
 namespace {
 
-constexpr std::array<std::string_view, 6> kIsas{"portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx"};
+constexpr std::array<std::string_view, 7> kIsas{"portable",         "avx2",        "avx512", "avx512_vnni",
+                                                "avx512_vpopcntdq", "avx512_bf16", "amx"};
 constexpr std::array<std::string_view, 4> kBackends{"reference", "native", "openblas", "onednn"};
 
 #if defined(__x86_64__)
@@ -35,7 +36,8 @@ Isa detect() {
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   const bool bf16 = feature(7, 1, eax, 5), amx = feature(7, 0, edx, 22) && feature(7, 0, edx, 24) && feature(7, 0, edx, 25);
-  const std::array<bool, 5> has{avx2, avx512, bool(__builtin_cpu_supports("avx512vnni")), bf16, amx};
+  const bool vnni = __builtin_cpu_supports("avx512vnni"), vpopcntdq = __builtin_cpu_supports("avx512vpopcntdq");
+  const std::array<bool, 6> has{avx2, avx512, vnni, vpopcntdq, bf16, amx};
   return static_cast<Isa>(std::find(has.begin(), has.end(), false) - has.begin());
 }
 #else

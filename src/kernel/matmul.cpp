@@ -3,6 +3,7 @@
 
 #include "lptrain/base/error.h"
 #include "lptrain/base/trace.h"
+#include "popcount.h"
 #include "product_types.h"
 #include "row_check.h"
 #include "rows.h"
@@ -11,6 +12,9 @@ namespace lp {
 namespace {
 
 constexpr MatmulRow kRows[] = {
+#ifdef __x86_64__
+    {"popcount", Backend::native, Isa::avx512_vpopcntdq, matmul_popcount_refuses, matmul_popcount<avx512_vpopcntdq::kBitLoops>},
+#endif
 #ifdef LPTRAIN_HAS_ONEDNN
     {"onednn", Backend::onednn, Isa::portable, matmul_onednn_refuses, matmul_onednn},
     {"onednn_i8", Backend::onednn, Isa::portable, matmul_onednn_i8_refuses, matmul_onednn_i8},
@@ -18,7 +22,9 @@ constexpr MatmulRow kRows[] = {
 #ifdef __x86_64__
     {"vnni", Backend::native, Isa::avx512_vnni, matmul_vnni_refuses, matmul_vnni},
     {"split", Backend::native, Isa::avx512_vnni, matmul_split_refuses, matmul_split},
+    {"popcount_avx2", Backend::native, Isa::avx2, matmul_popcount_refuses, matmul_popcount<avx2::kBitLoops>},
 #endif
+    {"popcount_portable", Backend::native, Isa::portable, matmul_popcount_refuses, matmul_popcount<portable::kBitLoops>},
     {"openblas", Backend::openblas, Isa::portable, matmul_openblas_refuses, matmul_openblas},
     {"widened", Backend::native, Isa::portable, matmul_widened_refuses, matmul_widened},
     {"portable", Backend::native, Isa::portable, matmul_portable_refuses, matmul_portable},
@@ -32,8 +38,8 @@ std::vector<ExtremeCase<MatmulKey>> extreme_cases(bool is_words) {
   for (const auto [m, n, k] : {std::array<int64_t, 3>{5, 48, 1029}, std::array<int64_t, 3>{33, 17, 131}})
     for (const auto& [a, b] : integer_pairs(is_words))
       for (const auto [x, y] : kExtremePairs) {
-        const DType c = *product_type(a, b);
-        cases.push_back({{m, n, k, a, b, c},
+        const DType c = *product_type(a.type, b.type);
+        cases.push_back({{m, n, k, a.type, b.type, c, false, false, false, {}, a.levels, b.levels},
                          extreme_operand(a, m * k, x),
                          extreme_operand(b, k * n, y),
                          static_cast<size_t>(m * n * bytes_of(c))});

@@ -77,7 +77,7 @@ void matmul_vnni(const MatmulKey& key, const void* a, const void* b, void* c) {
   const bool signed_b = key.b == DType::i8, flipped = key.a == key.b;
   const Rows rows(key, static_cast<const uint8_t*>(a), flipped);
   const Packed packed(key, static_cast<const uint8_t*>(b), flipped);
-  const vnni::Walk walk{.quads = packed.quads};
+  const Walk walk{.quads = packed.quads};
   const int64_t blocks = (key.m + kBlockRows - 1) / kBlockRows;
   parallel_for(packed.panels * blocks, 1, [&](int64_t task) {
     const int64_t panel = task / blocks, first = task % blocks * kBlockRows, last = std::min(key.m, first + kBlockRows);
@@ -86,7 +86,7 @@ void matmul_vnni(const MatmulKey& key, const void* a, const void* b, void* c) {
       const int64_t height = std::min<int64_t>(kRows, last - m);
       const uint8_t* row[kRows];
       for (int64_t i = 0; i < height; ++i) row[i] = rows.data + (m + i) * rows.stride;
-      const vnni::Target target{static_cast<int32_t*>(c) + m * key.n + panel * kPanel, key.n, columns, key.accumulate};
+      const Target target{static_cast<int32_t*>(c) + m * key.n + panel * kPanel, key.n, columns, key.accumulate};
       vnni::tile_for(height, columns, signed_b)(row, walk, packed.panel(panel), &packed.start[panel * kPanel], target);
     }
   });

@@ -23,14 +23,17 @@ inline constexpr std::array<std::array<Extreme, 2>, 4> kExtremePairs{{{Extreme::
                                                                       {Extreme::low, Extreme::low},
                                                                       {Extreme::alternating, Extreme::alternating}}};
 
-// n elements of an integer type (i8, u8, i16) at the ends of its range.
-std::vector<char> extreme_operand(DType type, int64_t n, Extreme which);
+// What an operand of an integer product holds.
+struct Integers {
+  DType type;
+  Levels levels = Levels::any;
+};
 
-// The operand types of integer products, of 16 bits or of bytes.
-inline std::vector<std::pair<DType, DType>> integer_pairs(bool is_words) {
-  if (is_words) return {{DType::i16, DType::i16}};
-  return {{DType::u8, DType::i8}, {DType::i8, DType::i8}, {DType::i8, DType::u8}, {DType::u8, DType::u8}};
-}
+// n elements at the ends of the range.
+std::vector<char> extreme_operand(const Integers& kind, int64_t n, Extreme which);
+
+// The operands of integer products, of 16 bits or of bytes.
+std::span<const std::pair<Integers, Integers>> integer_pairs(bool is_words);
 
 // The rows of a table that may serve integer products, and what was found out about each.
 template <class Row>

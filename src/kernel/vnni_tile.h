@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "tile.h"
+
 namespace lp::vnni {
 
 constexpr int kRows = 12;       // of a tile: with two vectors a row, 24 of the 32 registers are sums
@@ -16,20 +18,6 @@ constexpr int64_t kPanel = 2 * kLanes;
 
 // The instruction multiplies u8 by i8, so the bytes that are broadcast have the other signedness than the packed ones; where that
 // takes a flip of the sign bit, the sums start from -128 (or +128) times the sum of the packed column.
-
-// How a row's bytes of the broadcast operand follow each other: lines x runs x 4 * quads bytes. It is the same for all rows of a
-// product.
-struct Walk {
-  int64_t lines = 1, line_stride = 0, runs = 1, run_stride = 0, quads = 1;
-  int64_t steps() const { return lines * runs * quads; }
-};
-
-// Where sums go: c[row * stride + column], columns of them in this panel.
-struct Target {
-  int32_t* c;
-  int64_t stride, columns;
-  bool accumulate;
-};
 
 // c[p, j] (+)= start[j] + sum over the walk of a[p][...] * packed[..., j]; packed holds [step, V * 16 columns, 4] bytes.
 template <int P, int V, bool kSignedPanel>

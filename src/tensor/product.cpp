@@ -70,18 +70,25 @@ Tensor in_exact_pieces(int64_t count, int64_t terms, const Shape& shape, Part pa
   return total;
 }
 
-Tensor run_conv(ConvPass pass, const ConvShape& s, const Tensor& a, const Tensor& b, const Shape& shape, const Arithmetic& how) {
-  Tensor c(shape, how.result);
-  conv2d({pass, s, a.dtype(), b.dtype(), how.result, how.accumulator}, a.raw(), b.raw(), c.raw());
+Tensor run_conv(const ConvKey& key, const Tensor& a, const Tensor& b, const Shape& shape) {
+  Tensor c(shape, key.c);
+  conv2d(key, a.raw(), b.raw(), c.raw());
   return c;
 }
 
-Tensor run_matmul(MatmulKey key, const Tensor& a, const Tensor& b) {
+Tensor run_matmul(const MatmulKey& key, const Tensor& a, const Tensor& b) {
   Tensor c(Shape{key.m, key.n}, key.c);
-  key.a = a.dtype();
-  key.b = b.dtype();
   matmul(key, a.raw(), b.raw(), c.raw());
   return c;
+}
+
+// What the codes of a format can be. Those of binary are its reals.
+Levels levels_of(const Format& format) {
+  if (format.family == Format::Family::Binary) return Levels::signs;
+  const int64_t low = format.lo(), high = format.hi();
+  if (low == 0 && high <= 3) return high == 1 ? Levels::bit : Levels::two_bits;
+  if (low >= -2 && high <= 1) return low == -2 ? Levels::signed_two_bits : Levels::ternary;
+  return Levels::any;
 }
 
 // Of the codes themselves, whatever holds their sums.
@@ -99,13 +106,22 @@ Arithmetic of_codes(const Value& a, int axis_kept_a, const Value& b, int axis_ke
     return {half, half, DType::f32, ""};
   }
   if (b.codes()->zero_point != 0) return {real, real, real, "the second operand has a zero point"};
-  if (is_byte(ta) && is_byte(tb)) return {ta, tb, DType::i32, ""};
-  return {DType::i16, DType::i16, DType::f64, "codes wider than 8 bits"};
+  if (is_byte(ta) && is_byte(tb)) return {ta, tb, DType::i32, "", {}, levels_of(a.codes()->format), levels_of(b.codes()->format)};
+  return on_words("codes wider than 8 bits");
 }
 
 bool is_integer(const Arithmetic& how) { return !is_real(how.a) && !is_half(how.a); }
 
 }  // namespace
+
+MatmulKey Arithmetic::key(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) const {
+  return {m, n, k, a, b, result, transpose_a, transpose_b, false, accumulator, levels_a, levels_b};
+}
+ConvKey Arithmetic::key(ConvPass pass, const ConvShape& shape) const {
+  return {pass, shape, a, b, result, accumulator, levels_a, levels_b};
+}
+
+Arithmetic on_words(std::string why) { return {DType::i16, DType::i16, DType::f64, std::move(why)}; }
 
 Arithmetic on_reals(DType real, std::string why, const Accumulator& accumulator) {
   return {real, real, real, std::move(why), accumulator.counts_codes() ? Accumulator{} : accumulator};
@@ -125,24 +141,18 @@ namespace {
 Sums sums_of(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Accumulator& accumulator) {
   const int64_t m = a.shape()[transpose_a ? 1 : 0], k = a.shape()[transpose_a ? 0 : 1], n = b.shape()[transpose_b ? 0 : 1];
   Arithmetic how = arithmetic_of(a, transpose_a ? 1 : 0, b, transpose_b ? 0 : 1, accumulator);
-  MatmulKey key{m, n, k, {}, {}, how.result, transpose_a, transpose_b, false, how.accumulator};
-  if (is_real(how.a)) return {run_matmul(key, a.tensor(), b.tensor())};
   const bool is_long = how.result == DType::i32 && k > kExactTerms && how.is_native();
-  Tensor acc;
-  if (is_long && transpose_a && !transpose_b) {
-    const Tensor qa = operand(a, how.a), qb = operand(b, how.b);
-    acc = in_exact_pieces(k, 1, Shape{m, n}, [&](int64_t begin, int64_t end) {
-      MatmulKey part = key;
-      part.k = end - begin;
-      return run_matmul(part, qa.rows(begin, end), qb.rows(begin, end));
-    });
-  } else {
-    if (is_long) how = {DType::i16, DType::i16, key.c = DType::f64, ""};
-    acc = run_matmul(key, operand(a, how.a), operand(b, how.b));
-  }
+  if (is_long && !(transpose_a && !transpose_b)) how = on_words("");
+  const MatmulKey key = how.key(m, n, k, transpose_a, transpose_b);
+  const Tensor qa = operand(a, how.a), qb = operand(b, how.b);
+  if (is_real(how.a)) return {run_matmul(key, qa, qb)};
+  const auto piece = [&](int64_t begin, int64_t end) {
+    return run_matmul(how.key(m, n, end - begin, transpose_a, transpose_b), qa.rows(begin, end), qb.rows(begin, end));
+  };
+  Tensor acc = is_long && how.result == DType::i32 ? in_exact_pieces(k, 1, Shape{m, n}, piece) : run_matmul(key, qa, qb);
   Scales s{steps_of(*a.codes()), steps_of(*b.codes()), is_half(how.a) ? 0 : a.codes()->zero_point};
-  const Tensor& qb = b.codes()->codes;
-  if (s.zero_point) s.sums = sums_over_rest(transpose_b ? qb : permute(qb, {1, 0}));
+  const Tensor& codes = b.codes()->codes;
+  if (s.zero_point) s.sums = sums_over_rest(transpose_b ? codes : permute(codes, {1, 0}));
   return {std::move(acc), std::move(s)};
 }
 
@@ -163,8 +173,8 @@ Value matmul_sums(const Value& a, bool transpose_a, const Value& b, bool transpo
 ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape, const Accumulator& accumulator) {
   Arithmetic how = arithmetic_of(x, -1, w, 0, accumulator);
   if (how.result == DType::i32 && shape.KH * shape.KW * shape.C / shape.groups > kExactTerms && how.is_native())
-    how = {DType::i16, DType::i16, DType::f64, ""};
-  ConvForward f{{ConvPass::forward, shape, how.a, how.b, how.result, how.accumulator}, {}, operand(w, how.b), {}};
+    how = on_words("");
+  ConvForward f{how.key(ConvPass::forward, shape), {}, operand(w, how.b), {}};
   if (is_real(how.a)) {
     f.x = x.tensor();
     return f;
@@ -185,7 +195,7 @@ Tensor conv2d_forward(const Value& x, const Value& w, const ConvShape& shape, co
                       const Accumulator& accumulator) {
   const Shape y{shape.N, shape.OH(), shape.OW(), shape.O};
   const ConvForward f = conv_forward(x, w, shape, accumulator);
-  const Tensor acc = run_conv(f.key.pass, f.key.shape, f.x, f.w, y, {f.key.a, f.key.b, f.key.c, "", f.key.accumulator});
+  const Tensor acc = run_conv(f.key, f.x, f.w, y);
   return f.scales ? finish(acc, y, *f.scales, bias, x.dtype()) : with_bias(acc, bias);
 }
 
@@ -194,7 +204,7 @@ Tensor conv2d_backward_data(const Value& dy, const Value& w, const ConvShape& sh
   Arithmetic how = arithmetic_of(dy, -1, w, -1, accumulator);
   const bool is_short = shape.KH * shape.KW * shape.O / shape.groups <= kExactTerms || !how.is_native();
   if (is_integer(how) && (dy.codes()->zero_point != 0 || !is_short)) how = on_reals(dy.dtype(), "", accumulator);
-  const Tensor acc = run_conv(ConvPass::backward_data, shape, operand(dy, how.a), operand(w, how.b), dx, how);
+  const Tensor acc = run_conv(how.key(ConvPass::backward_data, shape), operand(dy, how.a), operand(w, how.b), dx);
   if (is_real(how.a)) return acc;
   return finish(acc, dx, {steps_of(*dy.codes()), steps_of(*w.codes())}, nullptr, dy.dtype());
 }
@@ -207,7 +217,7 @@ Value conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& 
   auto piece = [&](int64_t begin, int64_t end) {
     ConvShape part = shape;
     part.N = end - begin;
-    return run_conv(ConvPass::backward_weights, part, qx.rows(begin, end), qe.rows(begin, end), dw, how);
+    return run_conv(how.key(ConvPass::backward_weights, part), qx.rows(begin, end), qe.rows(begin, end), dw);
   };
   const bool has_pieces = how.result == DType::i32 && how.is_native();
   const Tensor acc = has_pieces ? in_exact_pieces(shape.N, shape.OH() * shape.OW(), dw, piece) : piece(0, shape.N);

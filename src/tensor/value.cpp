@@ -32,7 +32,7 @@ DType storage_of(const Format& format, int32_t zero_point) {
 
 Tensor decode(const Codes& c, DType type) {
   Tensor y(c.codes.shape(), type);
-  // Codes of binary are the reals -1 and +1 themselves (and 0, where padded): they read as ternary ones.
+  // Codes of binary are the reals -1 and +1 themselves: they read as ternary ones.
   QuantizeKey key{c.format.family == Format::Family::Binary ? Format::parse("ternary") : c.format};
   key.zero_point = c.zero_point;
   key.lanes = lanes_of(c.codes.shape(), c.axis);

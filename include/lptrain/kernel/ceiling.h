@@ -10,7 +10,7 @@ namespace lp {
 
 // Multiplications and additions a second of one kind of arithmetic, from registers alone, on all threads that loops use.
 struct Ceiling {
-  std::string_view arithmetic;  // "f64", "f32", "bf16" (pairs into f32), "i8" (fours into i32)
+  std::string_view arithmetic;  // "f64", "f32", "bf16" (pairs into f32), "i8" (fours into i32), "bits" (into counts)
   Isa isa;
   double operations_per_second = 0;
 };

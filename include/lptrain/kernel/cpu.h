@@ -6,8 +6,9 @@
 
 namespace lp {
 
-// Instruction sets that rows ask for, each including the ones before it (amx_int8 and amx_bf16 come together in hardware).
-enum class Isa : uint8_t { portable, avx2, avx512, avx512_vnni, avx512_bf16, amx };
+// Instruction sets that rows ask for, each including the ones before it (amx_int8 and amx_bf16 come together in hardware; the one
+// processor that has bf16 without vpopcntdq, Cooper Lake, counts as avx512_vnni).
+enum class Isa : uint8_t { portable, avx2, avx512, avx512_vnni, avx512_vpopcntdq, avx512_bf16, amx };
 
 // Who wrote the kernel: rows of a higher value are skipped when LPTRAIN_BACKEND names a lower one.
 enum class Backend : uint8_t { reference, native, openblas, onednn };

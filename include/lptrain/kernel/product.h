@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string_view>
 
 #include "lptrain/kernel/accumulator.h"
 #include "lptrain/kernel/table.h"
@@ -20,6 +21,18 @@ namespace lp {
 
 inline constexpr int64_t kExactTerms = 65793;  // of bytes in an i32: 255 * 128 * 65793 < 2^31
 
+// What the codes in bytes can be, as far as rows know to use it: few levels are few planes of bits, whose products are counted
+// instead of multiplied. A promise of the caller; `any` promises nothing.
+enum class Levels : uint8_t {
+  any,
+  bit,              // 0, 1
+  signs,            // -1, 1
+  ternary,          // -1, 0, 1
+  two_bits,         // 0 .. 3
+  signed_two_bits,  // -2 .. 1
+};
+std::string_view name_of(Levels levels);
+
 // c[m,n] = sum_k op(a)[m,k] op(b)[k,n] (+ c if accumulate). Row-major, dense: a is [m,k], or [k,m] if transpose_a; b is [k,n],
 // or [n,k] if transpose_b. c overlaps neither operand. m, n, k >= 0; k = 0 gives zeros. Only the last row of the table takes
 // empty products; matmul() sees to that.
@@ -28,6 +41,7 @@ struct MatmulKey {
   DType a, b, c;
   bool transpose_a = false, transpose_b = false, accumulate = false;
   Accumulator accumulator = {};
+  Levels levels_a = Levels::any, levels_b = Levels::any;
   bool is_modelled() const;  // its sums are not those that every row makes
   auto operator<=>(const MatmulKey&) const = default;
 };
@@ -57,6 +71,7 @@ struct ConvKey {
   ConvShape shape;
   DType a, b, c;
   Accumulator accumulator = {};
+  Levels levels_a = Levels::any, levels_b = Levels::any;
   int64_t terms() const;  // of the longest sum
   bool is_modelled() const;
   auto operator<=>(const ConvKey&) const = default;

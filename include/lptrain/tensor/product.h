@@ -4,9 +4,11 @@
 // An operand's codes are used when both operands have codes of a kind that a product row multiplies exactly, and each scale is
 // one number or varies along an axis that the product keeps (rows of the result for a, columns for b). Otherwise the product runs
 // on the reals.
-//   codes of at most 8 bits, both    s32 accumulators        exact; sums longer than the s32 bound are split and joined exactly
-//   in f64 codes of at most 16 bits, both   integers held in f64    exact below 2^53 bf16 x bf16, f16 x f16           products
-//   exact, sums in f32 else                             f32 or f64
+//   codes of at most 8 bits, both    s32 accumulators        exact; sums longer than the s32 bound are split, joined in f64;
+//                                                            codes with few levels are counted as bits (kernel/product.h)
+//   codes of at most 16 bits, both   integers held in f64    exact below 2^53
+//   bf16 x bf16, f16 x f16           f32                     products exact, sums in f32
+//   else                             f32 or f64
 // A modelled accumulator (kernel/accumulator.h) changes that: int<N> holds sums of products of codes where both operands are
 // integers, and leaves other products alone; any other format holds sums of products of reals. A bias is added afterwards.
 // Integer results become reals by kernel/epilogue.h, the same for every row: simulated and native execution agree bit for bit.
@@ -36,11 +38,15 @@ Value conv2d_backward_weights(const Value& x, const Value& dy, const ConvShape& 
 struct Arithmetic {
   DType a, b, result;
   std::string why;
-  Accumulator accumulator = {};  // as far as it has a say in it
+  Accumulator accumulator = {};                           // as far as it has a say in it
+  Levels levels_a = Levels::any, levels_b = Levels::any;  // of bytes
   bool is_native() const { return accumulator.is_native(); }
+  MatmulKey key(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) const;
+  ConvKey key(ConvPass pass, const ConvShape& shape) const;
 };
 // axis_kept_a/b: the axis of the codes along which a scale may vary (-1: none).
 Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int axis_kept_b, const Accumulator& accumulator = {});
 Arithmetic on_reals(DType real, std::string why, const Accumulator& accumulator = {});
+Arithmetic on_words(std::string why);  // 16-bit codes, sums in f64
 
 }  // namespace lp

@@ -8,8 +8,8 @@
 namespace lp {
 
 // Integers (or bf16/f16 bits) and what they mean:  real = scale_c * value(code - zero_point), value as the format says.
-// Real zero is always on the grid (padding is the zero point). Codes of binary are its reals -1 and +1, with 0 for padding, so
-// that products of codes are products of reals.
+// Real zero is always on the grid (padding is the zero point). Codes of binary are its reals -1 and +1, so that products of codes
+// are products of reals; 0 is none of them, and stands only in the padding that a convolution itself sees.
 struct Codes {
   Tensor codes;  // i8 u8 i16 i32: the code; bf16, f16: the bit pattern (format bf16 or f16, scale 1)
   Format format;
