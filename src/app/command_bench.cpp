@@ -8,6 +8,7 @@
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/trace.h"
+#include "lptrain/nn/freeze.h"
 #include "lptrain/train/step_memory.h"
 #include "lptrain/train/step_recorder.h"
 #include "lptrain/train/trainer.h"
@@ -36,7 +37,7 @@ struct BenchLine {
   int64_t batch = 0;
   int threads = thread_count();
   double train_img_per_s = 0, train_best = 0, infer_img_per_s = 0, infer_best = 0, gflop_per_s = 0, loss_first = 0, loss_last = 0;
-  int64_t steps = 0, peak_bytes = 0, predicted_bytes = 0;
+  int64_t steps = 0, weight_bytes = 0, peak_bytes = 0, predicted_bytes = 0;
   std::vector<Share> share = {};
   std::vector<std::string> kernels = {};
 
@@ -53,6 +54,7 @@ struct BenchLine {
     f("steps", steps, "of training in all");
     f("loss_first", loss_first, "of the first step");
     f("loss_last", loss_last, "of the last step");
+    f("weight_bytes", weight_bytes, "that inference holds parameters in");
     f("peak_bytes", peak_bytes, "largest resident set of the process so far");
     f("predicted_bytes", predicted_bytes, "what peak_bytes was foreseen to be, before the first step");
     f("share", share, "of a step's time, the largest first");
@@ -136,6 +138,8 @@ BenchLine measure_case(const std::string& task, const std::string& mode, double 
   BenchLine line{.task = task, .mode = mode, .batch = config.train.batch, .predicted_bytes = predicted_bytes};
   const Rate train = rate_of(watch.times, line.batch);
   const Loader loader(data, data.validation, {.batch = line.batch});
+  freeze(trainer.model());
+  line.weight_bytes = held_bytes(trainer.model());
   const Rate infer = rate_of(inference_times(trainer.model(), loader.batch(0, 0).x, seconds), line.batch);
   int64_t macs = 0;
   for (const LayerLine& layer : trainer.model().lines()) macs += layer.cost.macs;

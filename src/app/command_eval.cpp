@@ -4,6 +4,7 @@
 #include "lptrain/app/scores.h"
 #include "lptrain/app/trained.h"
 #include "lptrain/base/text.h"
+#include "lptrain/nn/freeze.h"
 #include "lptrain/train/metrics.h"
 #include "rows.h"
 
@@ -117,6 +118,7 @@ int command::eval(const Arguments& arguments) {
   const TrainSpec& train = trained.config.phases.back().train;
   for (const PhaseSpec& phase : trained.config.phases) result.epochs += phase.train.epochs;
   const Stopwatch watch;
+  freeze(*trained.model);
   const Evaluation evaluation = evaluate(*trained.model, *train.loss, trained.data, split, train.eval_batch);
   result.seconds = watch.seconds();
   (result.split == "train" ? result.train : result.split == "validation" ? result.validation : result.test) = evaluation.score;

@@ -9,6 +9,7 @@
 #include "lptrain/base/files.h"
 #include "lptrain/data/image.h"
 #include "lptrain/data/loader.h"
+#include "lptrain/nn/freeze.h"
 #include "lptrain/train/metrics.h"
 #include "rows.h"
 
@@ -119,6 +120,7 @@ int command::predict(const Arguments& arguments) {
   const int64_t top = arguments.integer("top", 1, kMostTop).value_or(3);
   const std::string split = split_name(arguments);
   Trained trained = trained_of(arguments);
+  freeze(*trained.model);
   Predictor predictor(trained, top);
   Predictions result;
   result.run = trained.file.string();

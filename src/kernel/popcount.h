@@ -21,11 +21,20 @@ struct BitRows {
   uint32_t ratio, factor;
 };
 
+// Codes as planes of bits, the lowest one first: code = constant + sum of weighted bits, where bit i weighs 2^i, but the highest
+// one `top`.
+struct BitPlanes {
+  const uint8_t* lowest;
+  int64_t stride;
+  int count, constant, top;
+};
+
 // The inner loops, compiled once per instruction set from popcount.inl.
 struct BitLoops {
   int64_t rows, lanes;  // of a tile: so many rows at most; columns of a panel are one or two vectors of lanes
   // to[(n + 7) / 8 bytes] = one bit of each of n codes, the first one lowest. Returns how many are set.
   uint32_t (*pack)(const uint8_t* codes, int64_t n, int bit, uint8_t* to);
+  void (*unpack)(const BitPlanes& planes, int64_t n, uint8_t* to);  // to[n]: the codes again
   // c[p, j] (+)= start[j] + joined counts of (a[p] ^ n) & m; packed holds [step, {n, m}, columns of the panel].
   void (*tile)(int64_t rows, const uint8_t* const* a, const BitRows& how, const uint32_t* packed, const int32_t* start,
                const Target& target);
@@ -39,6 +48,8 @@ extern const BitLoops kBitLoops;
 namespace avx512_vpopcntdq {
 extern const BitLoops kBitLoops;
 }
+
+const BitLoops& bit_loops();  // of the best instruction set that is allowed
 
 const char* matmul_popcount_refuses(const MatmulKey& key);
 const char* conv2d_popcount_refuses(const ConvKey& key);

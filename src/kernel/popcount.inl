@@ -1,8 +1,9 @@
 // The tiles of bit products, for one instruction set (see popcount.h). It says before:
-//   Lanes, kRows          a vector of uint32_t, and how many rows a tile has at most
-//   bits_of(codes, bit)   that bit of so many codes as the result has bits
-//   differing(row, n, m)  (row ^ n) & m
-//   count(x)              the number of bits that are set, lane by lane
+//   Lanes, kRows              a vector of uint32_t, and how many rows a tile has at most
+//   bits_of(codes, bit)       that bit of so many codes as the result has bits
+//   Bytes, added(x, bits, y)  a vector of so many bytes; x, and y added where a bit is set
+//   differing(row, n, m)      (row ^ n) & m
+//   count(x)                  the number of bits that are set, lane by lane
 namespace {
 
 using Mask = decltype(bits_of(nullptr, 0));
@@ -29,6 +30,43 @@ uint32_t pack(const uint8_t* codes, int64_t n, int bit, uint8_t* to) {
     std::memcpy(to, &bits, static_cast<size_t>((n + 7) / 8));
   }
   return static_cast<uint32_t>(set);
+}
+
+// Codes of a chunk, of which the planes hold so many bytes.
+template <int N>
+[[gnu::always_inline]] inline Bytes codes_at(const BitPlanes& planes, const Bytes (&weight)[N], int64_t at, size_t bytes) {
+  Bytes codes = Bytes{} + static_cast<uint8_t>(planes.constant);
+#pragma GCC unroll 8
+  for (int i = 0; i < N; ++i) {
+    Mask bits = 0;
+    std::memcpy(&bits, planes.lowest + i * planes.stride + at / 8, bytes);
+    codes = added(codes, bits, weight[i]);
+  }
+  return codes;
+}
+
+template <int N>
+void unpack_planes(const BitPlanes& planes, int64_t n, uint8_t* to) {
+  Bytes weight[N];
+  for (int i = 0; i < N; ++i) {
+    const auto of_bit = static_cast<uint8_t>(i + 1 < N ? 1 << i : planes.top);
+    weight[i] = Bytes{} + of_bit;
+  }
+  int64_t at = 0;
+  for (; at + kChunk <= n; at += kChunk) {
+    const Bytes codes = codes_at<N>(planes, weight, at, sizeof(Mask));
+    std::memcpy(to + at, &codes, sizeof codes);
+  }
+  if (at == n) return;
+  const Bytes codes = codes_at<N>(planes, weight, at, static_cast<size_t>((n - at + 7) / 8));
+  std::memcpy(to + at, &codes, static_cast<size_t>(n - at));
+}
+
+template <int N>
+void unpack_from(const BitPlanes& planes, int64_t n, uint8_t* to) {
+  if constexpr (N > 1)
+    if (planes.count < N) return unpack_from<N - 1>(planes, n, to);
+  unpack_planes<N>(planes, n, to);
 }
 
 // sum += the counts of one plane, which begins `from` bytes behind a.
@@ -92,4 +130,4 @@ void tile_from(int64_t rows, const uint8_t* const* a, const BitRows& how, const 
 
 }  // namespace
 
-const BitLoops kBitLoops = {kRows, kLanes, pack, tile_from<kRows>};
+const BitLoops kBitLoops = {kRows, kLanes, pack, unpack_from<8>, tile_from<kRows>};

@@ -16,6 +16,14 @@ uint32_t bits_of(const uint8_t* codes, int bit) {
   const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
   return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_sll_epi16(x, _mm_cvtsi32_si128(7 - bit))));
 }
+typedef uint8_t Bytes [[gnu::vector_size(32)]];
+inline Bytes added(Bytes x, uint32_t bits, Bytes y) {
+  const __m256i which =
+      _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+  const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201u));
+  const __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)), which);
+  return x + (reinterpret_cast<Bytes>(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit)) & y);
+}
 inline Lanes differing(Lanes row, Lanes n, Lanes m) { return (row ^ n) & m; }
 inline Lanes count(Lanes lanes) {
   const __m256i counts =

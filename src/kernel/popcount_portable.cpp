@@ -9,14 +9,23 @@ namespace {
 typedef uint32_t Lanes [[gnu::vector_size(16)]];
 constexpr int kRows = 4;
 
-uint64_t bits_of(const uint8_t* codes, int bit) {
-  uint64_t bits = 0;
-  for (int i = 0; i < 64; i += 8) {
-    uint64_t eight;
-    std::memcpy(&eight, codes + i, sizeof eight);
-    bits |= ((eight >> bit & 0x0101010101010101u) * 0x0102040810204080u) >> 56 << i;
+typedef uint8_t Bytes [[gnu::vector_size(16)]];
+
+uint16_t bits_of(const uint8_t* codes, int bit) {
+  uint64_t eights[2], bits = 0;
+  std::memcpy(eights, codes, sizeof eights);
+  for (int i = 0; i < 2; ++i) bits |= (eights[i] >> bit & 0x0101010101010101u) * 0x0102040810204080u >> 56 << 8 * i;
+  return static_cast<uint16_t>(bits);
+}
+inline Bytes added(Bytes x, uint16_t bits, Bytes y) {
+  uint64_t eights[2];
+  for (int i = 0; i < 2; ++i) {
+    const uint64_t bit_by_byte = (bits >> 8 * i & 0xff) * 0x0101010101010101u & 0x8040201008040201u;
+    eights[i] = ((bit_by_byte + 0x7f7f7f7f7f7f7f7fu) >> 7 & 0x0101010101010101u) * 0xff;
   }
-  return bits;
+  Bytes bytes;
+  std::memcpy(&bytes, eights, sizeof bytes);
+  return x + (bytes & y);
 }
 inline Lanes differing(Lanes row, Lanes n, Lanes m) { return (row ^ n) & m; }
 inline Lanes count(Lanes x) {

@@ -60,6 +60,7 @@ Var Context::bare(Param& p) {
 }
 
 Var Context::param(Param& p) {
+  if (p.frozen) return Var(p.frozen);
   if (const auto found = seen_.find(&p); found != seen_.end()) return found->second;
   Var v = bare(p);
   if (p.lens) v = look(*p.lens, v);
@@ -71,7 +72,7 @@ void Context::survey(std::span<Param* const> params) {
   std::unordered_map<int, std::vector<Tensor>> together;
   std::unordered_map<int, const Quantizer*> quantizers;
   for (const Param* p : params) {
-    if (!p->lens || p->lens->is_identity() || p->lens->quantizer.per != Per::network) continue;
+    if (!p->lens || p->frozen || p->lens->is_identity() || p->lens->quantizer.per != Per::network) continue;
     const int role = static_cast<int>(p->lens->role);
     const Tensor seen = p->mask ? zip(p->value, p->mask, [](auto w, auto m) { return w * m; }) : p->value;
     together[role].push_back(seen.reshape(Shape{seen.size()}));

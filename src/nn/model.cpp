@@ -23,7 +23,7 @@ struct CheckGranularity : Visitor {
 struct CollectParams : Visitor {
   std::vector<Param*> list;
   void param(Param& p) override {
-    if (p.value) list.push_back(&p);
+    if (p.value || p.frozen) list.push_back(&p);
   }
 };
 

@@ -2,6 +2,7 @@
 #include "lptrain/tensor/product.h"
 
 #include "lptrain/kernel/map.h"
+#include "lptrain/kernel/packed.h"
 #include "lptrain/tensor/math.h"
 #include "operands.h"
 
@@ -138,7 +139,27 @@ Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int ax
 
 namespace {
 
+// Bytes in one s32, and no zero point, which would ask for sums of the weights.
+bool unpacks_in_cache(const Value& x, const PackedCodes& w) {
+  const Arithmetic how = arithmetic_of(x, 0, Value(w.meaning), 0);
+  return how.result == DType::i32 && w.shape[1] <= kExactTerms && x.codes()->zero_point == 0;
+}
+
+Sums sums_with_packed(const Value& x, const PackedCodes& w) {
+  const int64_t m = x.shape()[0], n = w.shape[0];
+  const Arithmetic how = arithmetic_of(x, 0, Value(w.meaning), 0);
+  Tensor acc(Shape{m, n}, how.result);
+  matmul_packed(how.key(m, n, w.shape[1], false, true), x.codes()->codes.raw(), width_of(w.meaning.format),
+                w.planes.data<uint8_t>().data(), acc.raw());
+  return {std::move(acc), Scales{steps_of(*x.codes()), steps_of(w.meaning)}};
+}
+
 Sums sums_of(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Accumulator& accumulator) {
+  if (const PackedCodes* weights = b.packed_codes()) {
+    if (!transpose_a && transpose_b && accumulator.is_native() && unpacks_in_cache(a, *weights))
+      return sums_with_packed(a, *weights);
+    return sums_of(a, transpose_a, Value(unpacked(*weights), b.dtype()), transpose_b, accumulator);
+  }
   const int64_t m = a.shape()[transpose_a ? 1 : 0], k = a.shape()[transpose_a ? 0 : 1], n = b.shape()[transpose_b ? 0 : 1];
   Arithmetic how = arithmetic_of(a, transpose_a ? 1 : 0, b, transpose_b ? 0 : 1, accumulator);
   const bool is_long = how.result == DType::i32 && k > kExactTerms && how.is_native();
@@ -171,6 +192,8 @@ Value matmul_sums(const Value& a, bool transpose_a, const Value& b, bool transpo
 }
 
 ConvForward conv_forward(const Value& x, const Value& w, const ConvShape& shape, const Accumulator& accumulator) {
+  if (const PackedCodes* weights = w.packed_codes())
+    return conv_forward(x, Value(unpacked(*weights), w.dtype()), shape, accumulator);
   Arithmetic how = arithmetic_of(x, -1, w, 0, accumulator);
   if (how.result == DType::i32 && shape.KH * shape.KW * shape.C / shape.groups > kExactTerms && how.is_native())
     how = on_words("");

@@ -15,6 +15,27 @@ bool is_half(const Format& format) { return format == kF16 || format == kBf16; }
 
 }  // namespace
 
+CodeWidth width_of(const Format& format) { return {format.bits(), format.is_signed, format.family == Format::Family::Binary}; }
+
+bool can_pack(const Codes& c) { return is_byte(c.codes.dtype()) && c.format.bits() < 8 && c.codes.shape().rank() > 1; }
+
+PackedCodes packed(const Codes& c) {
+  const Shape& shape = c.codes.shape();
+  const CodeWidth width = width_of(c.format);
+  const int64_t k = shape.after(0);
+  PackedCodes p{Tensor(Shape{shape[0], width.row_bytes(k)}, DType::u8), shape, c};
+  p.meaning.codes = Tensor(shape.with(0, 0), c.codes.dtype());
+  pack_codes(width, shape[0], k, c.codes.raw(), p.planes.data<uint8_t>().data());
+  return p;
+}
+
+Codes unpacked(const PackedCodes& p) {
+  Codes c = p.meaning;
+  c.codes = Tensor(p.shape, c.codes.dtype());
+  unpack_codes(width_of(c.format), p.shape[0], p.shape.after(0), p.planes.data<uint8_t>().data(), c.codes.raw());
+  return c;
+}
+
 bool has_codes(const Format& format) {
   return is_half(format) || (format.is_integer_grid() && format.bits() <= 16) || format.family == Format::Family::Binary;
 }
@@ -65,6 +86,11 @@ Value Value::rows(int64_t begin, int64_t end) const {
   return Value(std::move(part), dtype());
 }
 
+Value::Value(PackedCodes codes, DType type) : state_(std::make_shared<State>()) {
+  state_->packed = std::move(codes);
+  state_->type = type;
+}
+
 const Value::State& Value::state() const {
   if (!state_) fail(ErrorKind::failure, "an empty value was used where numbers are needed");
   return *state_;
@@ -72,14 +98,26 @@ const Value::State& Value::state() const {
 
 const Shape& Value::shape() const {
   const State& s = state();
-  return s.reals ? s.reals.shape() : s.codes.codes.shape();
+  return s.reals ? s.reals.shape() : s.codes.codes ? s.codes.codes.shape() : s.packed.shape;
 }
 DType Value::dtype() const { return state().type; }
-const Codes* Value::codes() const { return state_ && state_->codes.codes ? &state_->codes : nullptr; }
+const Codes* Value::codes() const {
+  if (packed_codes() && !state_->codes.codes) state_->codes = unpacked(state_->packed);
+  return state_ && state_->codes.codes ? &state_->codes : nullptr;
+}
+const PackedCodes* Value::packed_codes() const { return state_ && state_->packed.planes ? &state_->packed : nullptr; }
 bool Value::has_tensor() const { return state_ && state_->reals; }
 
+int64_t Value::bytes() const {
+  const State& s = state();
+  int64_t bytes = s.packed.planes ? s.packed.bytes() : 0;
+  if (s.reals) bytes += s.reals.bytes();
+  if (s.codes.codes) bytes += s.codes.codes.bytes() + s.codes.scale.bytes();
+  return bytes;
+}
+
 const Tensor& Value::tensor() const {
-  if (!state().reals) state_->reals = decode(state_->codes, state_->type);
+  if (!state().reals) state_->reals = decode(*codes(), state_->type);
   return state_->reals;
 }
 

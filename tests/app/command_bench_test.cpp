@@ -57,7 +57,7 @@ TEST_CASE("a case tells the peer's keys and ours, and the loss falls") {
   CHECK(line.text_at("task") == "mlp128");
   CHECK(line.text_at("mode") == "int8_full");
   for (const char* key : {"batch", "threads", "train_img_per_s", "train_best", "infer_img_per_s", "infer_best", "gflop_per_s",
-                          "steps", "peak_bytes"})
+                          "steps", "weight_bytes", "peak_bytes"})
     CHECK_MESSAGE(number(line, key) > 0, key);
   CHECK(number(line, "loss_last") < number(line, "loss_first"));
   double total = 0;
@@ -82,6 +82,15 @@ TEST_CASE("every mode runs on the rows that its config foresees") {
     ++lines;
   }
   CHECK(lines == 2 * bench_modes().size());
+}
+
+TEST_CASE("inference holds weights at their own width, and binary networks are counted") {
+  const Document line = measured("binary"), whole = measured("f32");
+  CHECK(number(line, "weight_bytes") < number(whole, "weight_bytes") / 25);  // biases and scales stay in 32 bits
+  if (!available(Backend::native, Isa::avx512_vpopcntdq)) return;
+  std::set<std::string> rows;
+  for (size_t i = 0; i < line.size("kernels"); ++i) rows.insert(line.text_at(fmt::format("kernels.{}", i)));
+  CHECK(rows.contains("matmul/popcount"));
 }
 
 #ifdef __SANITIZE_ADDRESS__  // which keeps what is freed, to see who still uses it

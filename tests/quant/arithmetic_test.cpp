@@ -23,6 +23,9 @@ const std::vector<Pair> kPairs{
     {R"({"format": "int8", "zero_point": true})", R"({"format": "int4"})"},
     {R"({"format": "int8"})", R"({"format": "ternary", "per": "channel"})"},
     {R"({"format": "binary"})", R"({"format": "binary", "per": "channel"})"},
+    {R"({"format": "binary"})", R"({"format": "ternary"})"},
+    {R"({"format": "uint2", "zero_point": true})", R"({"format": "binary", "per": "channel"})"},
+    {R"({"format": "int2"})", R"({"format": "ternary", "per": "channel"})"},
     {R"({"format": "q3.4"})", R"({"format": "q1.6"})"},
     {R"({"format": "int16"})", R"({"format": "int12", "per": "channel"})"},
 };
@@ -75,9 +78,10 @@ constexpr Backend kBackends[] = {Backend::reference, Backend::native, Backend::o
 }  // namespace
 
 TEST_CASE("conv2d and linear on codes: exact integers, rescaled once, the same bits with every back end") {
-  const ConvShape s{2, 7, 6, 5, 9, 3, 3, 2, 1, 1, 1};
+  const ConvShape s{2, 7, 6, 20, 9, 3, 3, 2, 1, 1, 1};  // channels enough for codes with few levels to be counted
   const ConvShape full{4, 1, 1, 210, 13, 1, 1};
-  const Tensor x = random_normal({2, 7, 6, 5}, Key(1)), w = random_normal({9, 3, 3, 5}, Key(2)), b = random_normal({13}, Key(3));
+  const Tensor x = random_normal({2, 7, 6, 20}, Key(1)), w = random_normal({9, 3, 3, 20}, Key(2)),
+               b = random_normal({13}, Key(3));
   const Tensor flat = random_normal({4, 210}, Key(4)), v = random_normal({13, 210}, Key(5)), b9 = b.rows(0, 9);
   for (const Pair& pair : kPairs) {
     CAPTURE(pair.x);

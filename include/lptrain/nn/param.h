@@ -19,6 +19,7 @@ struct Param {
   double lr_factor = 1;
   bool folds_norm = false;     // the lens sees it only after the gain of a batch norm has been multiplied in
   std::unique_ptr<Lens> lens;  // null: seen as it is
+  Value frozen;                // what evaluation sees, once that is all that is kept (nn/freeze.h)
 
   Param(std::string param_name, Tensor initial, bool does_decay = true);
   ~Param();
