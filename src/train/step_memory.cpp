@@ -12,6 +12,7 @@
 namespace lp {
 namespace {
 
+constexpr int64_t kFew = 64;  // examples, whose step is simply taken: with few, memory grows by jumps
 constexpr int kSteps = 3;  // the first measures ranges that the others know in advance
 
 // What some steps took: bytes that tensors held at most, and bytes that the system had to give for them.
@@ -46,8 +47,9 @@ struct Foreseen {
 
 Foreseen foresee(const RunConfig& config, const Dataset& data) {
   const int64_t batch = std::min(config.phases.back().train.batch, data.train.size()), large = batch / 2, small = batch / 4;
-  const Taken above = taken_by(config, data, small < 1 ? batch : large);
-  if (small < 1) return {above.held, overhead_of(above)};
+  const bool is_few = batch <= kFew;
+  const Taken above = taken_by(config, data, is_few ? batch : large);
+  if (is_few) return {above.held, overhead_of(above)};
   const Taken below = taken_by(config, data, small);
   return {above.held + (above.held - below.held) * (batch - large) / (large - small), overhead_of(above)};
 }
