@@ -68,10 +68,9 @@ TEST_CASE("NaN, infinity, lost updates, layers that stand still, skipped steps")
 }
 
 TEST_CASE("tables stand in the order of the network; a long trace shows its end") {
-  Numerics n{{row("", Role::input, "int8", {.numbers = 5}), row("b", Role::weights, "int8", {.numbers = 5}),
-              row("a", Role::weights, "int8", {.numbers = 5}), row("b", Role::errors, "e5m2", {.numbers = 5})},
-             {},
-             {}};
+  Numerics n;
+  n.roles = {row("", Role::input, "int8", {.numbers = 5}), row("b", Role::weights, "int8", {.numbers = 5}),
+             row("a", Role::weights, "int8", {.numbers = 5}), row("b", Role::errors, "e5m2", {.numbers = 5})};
   const Cells cells = role_cells(n);
   REQUIRE(cells.size() == 5);
   CHECK(cells[1][0] == "the network");
