@@ -63,8 +63,9 @@ TEST_CASE("codes of every width come back, on every instruction set") {
 
 TEST_CASE("a packed product is that of the codes: one row and many, one panel and many") {
   for (const CodeWidth& width : widths())
-    for (const auto& [m, n, k] :
+    for (const auto& size :
          {std::array<int64_t, 3>{1, 1, 1}, {1, 100, 77}, {5, 33, 600}, {1, 70, 9000}, {3, 130, 5000}, {2, 9, 300000 / 8}}) {
+      const int64_t m = size[0], n = size[1], k = size[2];
       if (n * k > 100000 && width.bits % 4 != 1) continue;
       const DType b = type_of(width);
       const Levels levels = width.are_signs ? Levels::signs : Levels::any;
