@@ -99,13 +99,12 @@ Texts Reproduction::notes() const {
 }
 
 std::string Reproduction::text() const {
-  std::string text;
-  for (const Texts& row : table()) {
-    text += "| " + join(row, " | ") + " |\n";
-    if (text.find('\n') + 1 < text.size()) continue;
-    for (size_t i = 0; i < row.size(); ++i) text += "|:---";
-    text += "|\n";
-  }
+  const Cells rows = table();
+  const auto line = [](const Texts& row) { return "| " + join(row, " | ") + " |\n"; };
+  std::string text = line(rows[0]);
+  for (size_t i = 0; i < rows[0].size(); ++i) text += "|:---";
+  text += "|\n";
+  for (size_t i = 1; i < rows.size(); ++i) text += line(rows[i]);
   return text + "\n" + join(notes(), "\n") + "\n";
 }
 

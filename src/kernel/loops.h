@@ -98,9 +98,9 @@ struct Grid {
   float to_subnormal = 0, smallest = 0;
   int32_t hi = 0, limit = 0;  // the last code; from code `limit` on, v counts as hi + beyond
   float beyond = 0;
-  int32_t from_infinity = 0, from_nan = 0;  // the codes that infinity and NaN become
-  int32_t infinity = 0;                     // the code beyond hi that stands for infinity, or -1; all others are NaN
-  int32_t zero_sign = 0;                    // the sign bit if the sign of zero is kept
+  int32_t from_nan = 0;   // the code that NaN becomes
+  int32_t infinity = 0;   // the code beyond hi that stands for infinity, or -1; all others are NaN
+  int32_t zero_sign = 0;  // the sign bit if the sign of zero is kept
   // The same without codes: bits of the last real, of what lies beyond it, of NaN's real; 2^23 times the
   // smallest real; whether the bits of a real are odd where its code is even.
   int32_t last_bits = 0, beyond_bits = 0, nan_bits = 0, parity = 0;

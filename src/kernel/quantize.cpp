@@ -58,7 +58,6 @@ void describe_magnitudes(const QuantizeKey& key, Grid& g) {
   g.hi = static_cast<int32_t>(f.hi());
   g.limit = keeps_beyond ? g.hi + 1 : g.hi;
   g.beyond = keeps_beyond ? 1.f : 0.f;
-  g.from_infinity = g.limit;
   g.from_nan = static_cast<int32_t>(f.has_nan() ? f.nan_code() : f.zero_code());
   g.infinity = f.has_infinity() ? g.hi + 1 : -1;
   g.zero_sign = f.is_float() ? INT32_MIN : 0;

@@ -139,25 +139,21 @@ Arithmetic arithmetic_of(const Value& a, int axis_kept_a, const Value& b, int ax
 
 namespace {
 
-// Bytes in one s32, and no zero point, which would ask for sums of the weights.
-bool unpacks_in_cache(const Value& x, const PackedCodes& w) {
-  const Arithmetic how = arithmetic_of(x, 0, Value(w.meaning), 0);
-  return how.result == DType::i32 && w.shape[1] <= kExactTerms && x.codes()->zero_point == 0;
-}
-
-Sums sums_with_packed(const Value& x, const PackedCodes& w) {
+// x w^T with w unpacked in the cache: bytes in one s32, and no zero point, which would ask for sums of the weights. Else nothing.
+std::optional<Sums> sums_with_packed(const Value& x, const PackedCodes& w) {
   const int64_t m = x.shape()[0], n = w.shape[0];
   const Arithmetic how = arithmetic_of(x, 0, Value(w.meaning), 0);
+  if (how.result != DType::i32 || w.shape[1] > kExactTerms || x.codes()->zero_point != 0) return {};
   Tensor acc(Shape{m, n}, how.result);
   matmul_packed(how.key(m, n, w.shape[1], false, true), x.codes()->codes.raw(), width_of(w.meaning.format),
                 w.planes.data<uint8_t>().data(), acc.raw());
-  return {std::move(acc), Scales{steps_of(*x.codes()), steps_of(w.meaning)}};
+  return Sums{std::move(acc), Scales{steps_of(*x.codes()), steps_of(w.meaning)}};
 }
 
 Sums sums_of(const Value& a, bool transpose_a, const Value& b, bool transpose_b, const Accumulator& accumulator) {
   if (const PackedCodes* weights = b.packed_codes()) {
-    if (!transpose_a && transpose_b && accumulator.is_native() && unpacks_in_cache(a, *weights))
-      return sums_with_packed(a, *weights);
+    if (!transpose_a && transpose_b && accumulator.is_native())
+      if (std::optional<Sums> sums = sums_with_packed(a, *weights)) return *std::move(sums);
     return sums_of(a, transpose_a, Value(unpacked(*weights), b.dtype()), transpose_b, accumulator);
   }
   const int64_t m = a.shape()[transpose_a ? 1 : 0], k = a.shape()[transpose_a ? 0 : 1], n = b.shape()[transpose_b ? 0 : 1];

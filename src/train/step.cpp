@@ -106,15 +106,15 @@ class Update {
   }
 
   void run(const Value& dw, const std::vector<Tensor>& slots) const {
-    const Shape& shape = p_.value.shape();
-    if (shape.rank() == 0 || rows_at_once() >= shape[0]) return apply({0, p_.value, dw, slots});
-    parallel_chunks(shape[0], rows_at_once(), [&](int64_t begin, int64_t end) {
+    const int64_t all = p_.value.shape().rank() == 0 ? 1 : p_.value.shape()[0], at_once = rows_at_once(all);
+    if (at_once >= all) return apply({0, p_.value, dw, slots});
+    parallel_chunks(all, at_once, [&](int64_t begin, int64_t end) {
       Rows rows{begin, p_.value.rows(begin, end), dw.rows(begin, end), {}};
       for (const Tensor& slot : slots) rows.slots.push_back(slot.rows(begin, end));
       apply(std::move(rows));
     });
   }
-  void store() const { narrow(master_, {0, p_.value, {}, {}}, Tensor(p_.value), ""); }
+  void store() const { narrow(master_, 0, p_.value, ""); }
 
  private:
   struct Narrow {
@@ -125,17 +125,21 @@ class Update {
 
   Quantizer quantizer(Role role) const { return p_.lens ? step_.phase.precision.of(role, layer_of(p_)) : Quantizer{}; }
 
-  // t, of those rows, through a quantizer; in place.
-  void narrow(const Narrow& n, const Rows& rows, Tensor t, std::string_view slot) const {
+  void count(const Narrow& n, const Tensor& before, const Tensor& after) const {
+    if (step_.numerics) step_.numerics->count(layer_of(p_), n.role, n.q, before, after);
+  }
+
+  // t, rows `first` ... of the parameter or of a slot, through a quantizer; in place.
+  void narrow(const Narrow& n, int64_t first, Tensor t, std::string_view slot) const {
     if (n.q.is_identity()) return;
     const Tensor before = step_.numerics ? t.clone() : Tensor();
-    quantize_in_place(t, n.q, 0, step_.noise.with(p_.name + n.noise + std::string(slot)), rows.first);
-    if (step_.numerics) step_.numerics->count(layer_of(p_), n.role, n.q, before, t);
+    quantize_in_place(t, n.q, 0, step_.noise.with(p_.name + n.noise + std::string(slot)), first);
+    count(n, before, t);
   }
   // The same for a gradient, whose memory others may share.
   Tensor narrowed(const Narrow& n, const Rows& rows) const {
     const Tensor dw = rows.dw.tensor(), y = quantized(dw, n.q, 0, step_.noise.with(p_.name + n.noise), rows.first);
-    if (step_.numerics && !n.q.is_identity()) step_.numerics->count(layer_of(p_), n.role, n.q, dw, y);
+    if (!n.q.is_identity()) count(n, dw, y);
     return y;
   }
 
@@ -164,18 +168,18 @@ class Update {
     const Tensor dw = narrowed(gradient_, rows);
     if (step_.probe) step_.probe->expect(p_, optimizer_, own_, dw, rows.slots);
     optimizer_.update(own_, rows.w, dw, rows.slots);
-    for (size_t i = 0; i < rows.slots.size(); ++i) narrow(state_, rows, rows.slots[i], optimizer_.slots()[i]);
+    for (size_t i = 0; i < rows.slots.size(); ++i) narrow(state_, rows.first, rows.slots[i], optimizer_.slots()[i]);
     if (step_.phase.train.clip_weights) hold(*step_.phase.train.clip_weights, rows.w);
-    narrow(master_, rows, rows.w, "");
+    narrow(master_, rows.first, rows.w, "");
     if (p_.mask) keep(p_.mask.rows(rows.first, rows.first + rows.w.shape()[0]), rows.w);
   }
 
-  int64_t rows_at_once() const {
+  // All of them, if a scale looks beyond its row.
+  int64_t rows_at_once(int64_t all) const {
     constexpr int64_t kElements = 1 << 14;  // some arrays of which stay in cache together
     const Shape& shape = p_.value.shape();
     const bool is_small = shape.rank() < 2 || shape.size() <= kElements;
-    if (is_small || step_.numerics || !is_by_rows(gradient_.q) || !is_by_rows(state_.q) || !is_by_rows(master_.q))
-      return shape[0];
+    if (is_small || step_.numerics || !is_by_rows(gradient_.q) || !is_by_rows(state_.q) || !is_by_rows(master_.q)) return all;
     return std::max<int64_t>(1, kElements / shape.after(0));
   }
 

@@ -61,7 +61,7 @@ class Value {
   bool has_tensor() const;                         // without making it
   int64_t bytes() const;                           // of all that is there now
   Value reals() const { return Value(tensor()); }  // the same numbers, codes forgotten
-  Value rows(int64_t begin, int64_t end) const;    // elements begin..end-1 of axis 0; shares bytes, codes stay codes
+  Value rows(int64_t begin, int64_t end) const;  // elements begin..end-1 of axis 0, sharing bytes: of the reals if they are there
 
   // The same operation on whatever is there: for ops that only move elements (reshape, slice, max-pool ...). f: Tensor -> Tensor.
   template <class F>
