@@ -38,13 +38,13 @@ std::string progress_line(const ProgressFacts& f, int width) {
 
 std::string epoch_line(const EpochScores& e, int64_t epochs, bool is_best) {
   const int digits = static_cast<int>(std::to_string(epochs).size());
-  return fmt::format("epoch {:{}}/{}  train loss {:.4f} acc {:5.2f}%{}  {}{}{}", e.epoch, digits, epochs, e.train.loss,
+  return fmt::format("epoch {:{}}/{}  train loss {:.4f} acc {:5.2f}%{}  {}{}{}{}", e.epoch, digits, epochs, e.train.loss,
                      100 * e.train.accuracy,
                      e.validation.examples > 0
                          ? fmt::format("  validation loss {:.4f} acc {:5.2f}%", e.validation.loss, 100 * e.validation.accuracy)
                          : "",
                      human_seconds(e.seconds), e.skipped > 0 ? fmt::format("  {} steps skipped", e.skipped) : "",
-                     is_best ? "  best so far" : "");
+                     e.sparsity ? fmt::format("  sparsity {:.1f}%", 100 * *e.sparsity) : "", is_best ? "  best so far" : "");
 }
 
 void ProgressWatch::phase_started(const std::string& name, const Position& at, int64_t phases, int64_t epochs) {

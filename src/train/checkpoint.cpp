@@ -9,7 +9,7 @@
 namespace lp {
 namespace {
 
-constexpr std::string_view kOptimizerPrefix = "optimizer:";
+constexpr std::string_view kOptimizerPrefix = "optimizer:", kPrunePrefix = "prune:";
 
 // All tensors of a model under their names.
 struct Collector : Visitor {
@@ -34,12 +34,19 @@ TensorFile weights_of(Model& model) {
   return file;
 }
 
-// A mask exists from the first pruning on; a file that has one brings it along.
+bool is_mask(const Tensor& t, const Param& p) {
+  if (t.shape() != p.value.shape() || !is_real(t.dtype())) return false;
+  return visit_real(t.dtype(), [&]<class T>() { return std::ranges::all_of(t.data<T>(), [](T m) { return m == 0 || m == 1; }); });
+}
+
+// A mask exists from the first pruning on; a file that has one brings it along, one that has none was not pruned there.
 struct MaskLoader : Visitor {
   const TensorFile& file;
   explicit MaskLoader(const TensorFile& f) : file(f) {}
   void param(Param& p) override {
-    if (const Tensor* mask = file.find(p.name + ".mask"); mask && !p.mask) p.mask = *mask;
+    if (!p.value || !file.find(p.name)) return;
+    const Tensor* mask = file.find(p.name + ".mask");
+    p.mask = mask && is_mask(*mask, p) ? Tensor(p.value.shape(), p.value.dtype()) : Tensor();
   }
 };
 
@@ -66,7 +73,8 @@ Loaded load(const TensorFile& file, Model& model) {
     }
   }
   for (const auto& [name, tensor] : file.tensors)
-    if (!known.contains(name) && !name.starts_with(kOptimizerPrefix)) loaded.unused.push_back(with_shape(name, tensor));
+    if (!known.contains(name) && !name.starts_with(kOptimizerPrefix) && !name.starts_with(kPrunePrefix))
+      loaded.unused.push_back(with_shape(name, tensor));
   return loaded;
 }
 
@@ -115,6 +123,7 @@ void save_state(const std::filesystem::path& path, Trainer& trainer) {
   TensorFile file = weights_of(trainer.model());
   for (auto& [name, tensor] : trainer.optimizer_state().named())
     file.tensors.emplace_back(std::string(kOptimizerPrefix) + name, tensor);
+  for (auto& [name, tensor] : trainer.pruning().named()) file.tensors.emplace_back(std::string(kPrunePrefix) + name, tensor);
   file.metadata = {{"format", "lptrain state"}, {"progress", write(trainer.progress()).dump(0)}};
   write_tensors(path, file);
 }
@@ -129,6 +138,8 @@ void load_state(const std::filesystem::path& path, Trainer& trainer) {
   for (const auto& [name, tensor] : file.tensors)
     if (name.starts_with(kOptimizerPrefix))
       trainer.optimizer_state().restore(name.substr(kOptimizerPrefix.size()), tensor.clone());
+    else if (name.starts_with(kPrunePrefix))
+      trainer.pruning().restore(name.substr(kPrunePrefix.size()), tensor.clone());
 }
 
 }  // namespace lp

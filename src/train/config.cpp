@@ -3,10 +3,15 @@
 
 #include <algorithm>
 
+#include "lptrain/train/pruning.h"
+
 namespace lp {
 namespace {
 
-constexpr std::string_view kPhaseKeys[] = {"name", "precision", "train", "keep"};
+constexpr std::string_view kPruneDoc =
+    "which weights go, when, and what becomes of the others; those that went in earlier phases stay gone";
+
+constexpr std::string_view kPhaseKeys[] = {"name", "precision", "train", "keep", "prune"};
 
 bool is_phase_key(const std::string& key) { return std::ranges::find(kPhaseKeys, key) != std::end(kPhaseKeys); }
 
@@ -80,7 +85,7 @@ void check_needs_f64(const RunConfig& config) {
 // A complaint that begins with the path of a key ("precision.accumulator: ..."), with the place where the phase has it.
 [[noreturn]] void tell_place(const RunConfig& config, size_t phase, const Error& e) {
   const std::string message = e.what(), path = message.substr(0, message.find(':'));
-  if (e.kind != ErrorKind::usage || !path.starts_with("precision.")) throw e;
+  if (e.kind != ErrorKind::usage || !(path.starts_with("precision.") || path.starts_with("prune."))) throw e;
   throw DocumentError({{config.origin(phase, path), path, message, 0}});
 }
 
@@ -122,6 +127,7 @@ void PhaseSpec::fields(Fields& f) {
   f("precision", precision, "which numbers are narrow");
   f("train", train, "how the weights are moved");
   f("keep", keep, "go on with the optimizer's state of the phase before");
+  f("prune", prune, kPruneDoc);
 }
 
 void RunConfig::fields(Fields& f) {
@@ -136,6 +142,7 @@ void RunConfig::fields(Fields& f) {
   f.claim(!ptq || !init_from.empty(), "\"ptq\" needs \"init_from\": the trained network that is to be quantized");
   f("precision", precision, "which numbers are narrow: role -> quantizer");
   f("train", train, "how the weights are moved");
+  f("prune", prune, kPruneDoc);
   f("numerics", numerics, "count overflow, underflow and lost updates by layer and role, for `lptrain numerics`");
 }
 
@@ -150,7 +157,10 @@ Model made_model(const RunConfig& config, const PhaseSpec& phase, const Shape& i
   size_t at = static_cast<size_t>(&phase - config.phases.data());
   try {
     Model model(config.model, input, classes, phase.precision, config.dtype(), Key(phase.train.seed).with("init"));
-    for (at = 0; at < config.phases.size(); ++at) config.phases[at].precision.check(model.layers());
+    for (at = 0; at < config.phases.size(); ++at) {
+      config.phases[at].precision.check(model.layers());
+      check_pruning(config, config.phases[at], model);
+    }
     return model;
   } catch (const Error& e) {
     tell_place(config, at, e);

@@ -27,6 +27,7 @@ void EpochScores::fields(Fields& f) {
   f("train", train, "while the weights were moving");
   f("validation", validation, "after the epoch");
   f("numerics", numerics, "what happened to its numbers; null unless the config asks for it");
+  f("sparsity", sparsity, "share of weights that are zero; null unless something is pruned");
 }
 
 }  // namespace lp

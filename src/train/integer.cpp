@@ -81,6 +81,13 @@ void check_training(const TrainSpec& train, Complaints& list) {
   claim(train.loss_scale.name() == "none", "loss_scale", "errors have exponents of their own, and need none");
 }
 
+void check_pruning(const PruneSpec& prune, Complaints& list) {
+  if (!prune.criterion->only_compares())
+    list.add("prune.criterion",
+             fmt::format("prune.criterion: {} computes with reals; give magnitude, l1, zeros or random", prune.criterion.name()));
+  if (!prune.shrink->is_none()) list.add("prune.shrink", "prune.shrink: weights are shrunk by reals; leave it out");
+}
+
 bool is_weight(const Param& p) { return p.lens && p.lens->role == Role::weights; }
 
 void check_parameters(Model& model, Complaints& list) {
@@ -130,6 +137,7 @@ void require_integers(const RunConfig& config, Model& model) {
     const PhaseSpec& phase = config.phases[list.phase];
     check_roles(phase.precision, model.layers(), list);
     check_training(phase.train, list);
+    if (phase.prune) check_pruning(*phase.prune, list);
     check_weights(model, phase, list);
   }
   if (list.problems.empty()) return;

@@ -94,8 +94,9 @@ class FolderWatch : public Watch {
   void epoch_done(const EpochScores& e, bool is_best) override {
     history_.push_back(e);
     append_line(folder_ / "metrics.jsonl", write(e).dump(0));
-    log(fmt::format("epoch {} train loss {:.4f} accuracy {:.4f}, validation loss {:.4f} accuracy {:.4f}{}", e.epoch, e.train.loss,
-                    e.train.accuracy, e.validation.loss, e.validation.accuracy, is_best ? " (best)" : ""));
+    log(fmt::format("epoch {} train loss {:.4f} accuracy {:.4f}, validation loss {:.4f} accuracy {:.4f}{}{}", e.epoch,
+                    e.train.loss, e.train.accuracy, e.validation.loss, e.validation.accuracy,
+                    e.sparsity ? fmt::format(", sparsity {:.4f}", *e.sparsity) : "", is_best ? " (best)" : ""));
     write_file(folder_ / "curve.svg", curve_svg(history_, title_));
   }
   void note(const std::string& text) override { log(text); }

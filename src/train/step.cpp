@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lptrain/prune/mask.h"
 #include "lptrain/quant/quantize.h"
 #include "lptrain/tensor/math.h"
 #include "lptrain/train/clip.h"
@@ -87,6 +88,7 @@ struct Step {
   Key noise;
   Numerics* numerics = nullptr;  // null, as the probe is: nobody counts
   UpdateProbe* probe = nullptr;
+  const StepHooks* hooks = nullptr;
 };
 
 // What happens to a parameter between backward and the next step: its gradient is narrowed, the optimizer moves it, and what is
@@ -114,7 +116,11 @@ class Update {
       apply(std::move(rows));
     });
   }
-  void store() const { narrow(master_, 0, p_.value, ""); }
+  void store() const {
+    narrow(master_, 0, p_.value, "");
+    Tensor w = p_.value;
+    if (p_.mask) lp::hold(p_.mask, w);
+  }
 
  private:
   struct Narrow {
@@ -156,22 +162,23 @@ class Update {
     });
   }
 
-  static void keep(const Tensor& mask, Tensor w) {
-    visit_real(w.dtype(), [&]<class T>() {
-      const T* m = mask.data<T>().data();
-      T* x = w.data<T>().data();
-      parallel_for(w.size(), kGrain, [&](int64_t i) { x[i] *= m[i]; });
-    });
+  // What is pruned is 0, and has no past that it could begin from if it came back.
+  void keep_pruned(Rows& rows) const {
+    if (!p_.mask) return;
+    const Tensor mask = p_.mask.rows(rows.first, rows.first + rows.w.shape()[0]);
+    lp::hold(mask, rows.w);
+    for (Tensor& slot : rows.slots) lp::hold(mask, slot);
   }
 
   void apply(Rows rows) const {
     const Tensor dw = narrowed(gradient_, rows);
     if (step_.probe) step_.probe->expect(p_, optimizer_, own_, dw, rows.slots);
     optimizer_.update(own_, rows.w, dw, rows.slots);
+    if (step_.hooks && step_.hooks->shrink) step_.hooks->shrink(p_, own_.lr, rows.w);
     for (size_t i = 0; i < rows.slots.size(); ++i) narrow(state_, rows.first, rows.slots[i], optimizer_.slots()[i]);
     if (step_.phase.train.clip_weights) hold(*step_.phase.train.clip_weights, rows.w);
     narrow(master_, rows.first, rows.w, "");
-    if (p_.mask) keep(p_.mask.rows(rows.first, rows.first + rows.w.shape()[0]), rows.w);
+    keep_pruned(rows);
   }
 
   // All of them, if a scale looks beyond its row.
@@ -179,6 +186,7 @@ class Update {
     constexpr int64_t kElements = 1 << 14;  // some arrays of which stay in cache together
     const Shape& shape = p_.value.shape();
     const bool is_small = shape.rank() < 2 || shape.size() <= kElements;
+    if (step_.hooks && step_.hooks->shrink) return all;
     if (is_small || step_.numerics || !is_by_rows(gradient_.q) || !is_by_rows(state_.q) || !is_by_rows(master_.q)) return all;
     return std::max<int64_t>(1, kElements / shape.after(0));
   }
@@ -228,7 +236,8 @@ void store_masters(Model& model, const PhaseSpec& phase, int64_t step) {
 }
 
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
-                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics) {
+                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics,
+                       const StepHooks& hooks) {
   const Key key = Key(phase.train.seed).with("step").with(static_cast<uint64_t>(place.step));
   Tape tape;
   Context context(&tape, Mode::train, key);
@@ -255,11 +264,13 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   loss_scale.report(!outcome.skipped);
   if (outcome.skipped) return outcome;
 
+  if (hooks.hear)
+    for (Gradient& g : gradients) hooks.hear(*g.param, g.dw);
   clip(gradients, phase.train);
   std::optional<UpdateProbe> probe;
   if (numerics) probe.emplace(model);
   const UpdateStep how{phase.train.optimizer->lr * place.lr_factor, place.updates + 1, true};
-  const Step step{phase, how, key, numerics, probe ? &*probe : nullptr};
+  const Step step{phase, how, key, numerics, probe ? &*probe : nullptr, &hooks};
   for (const Gradient& g : gradients) Update(step, *g.param).run(g.dw, state.slots(*g.param, *phase.train.optimizer));
   context.apply_changes();
   if (probe) probe->count(phase.precision, *numerics);

@@ -44,6 +44,7 @@ void Progress::fields(Fields& f) {
   f("history", history, "epochs done");
   f("seconds", seconds, "spent so far");
   f("loss_scale", loss_scale, "state of the loss scale");
+  f("prunings", prunings, "made in the phase under way", {0, 1e9});
 }
 
 Evaluation evaluate(Model& model, const Loss& loss, const Dataset& data, const Subset& split, int64_t batch) {
@@ -69,7 +70,8 @@ Trainer::Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch
       data_(data),
       watches_(std::move(watches)),
       model_(made_model(config, config.phases[0], data.shape, std::ssize(data.classes))),
-      loss_scale_(config.phases[0].train.loss_scale) {
+      loss_scale_(config.phases[0].train.loss_scale),
+      pruning_(config, std::ssize(data.classes)) {
   if (config.compute == Compute::integer) require_integers(config, model_);
 }
 
@@ -80,6 +82,7 @@ const PhaseSpec& Trainer::phase() const {
 // Puts the trainer into the phase that progress() names: its lenses, and the loss scale as it stood.
 void Trainer::enter_phase() {
   model_.set_precision(phase().precision);
+  pruning_.enter(model_, phase());
   loss_scale_ = phase().train.loss_scale;
   if (!progress_.loss_scale.empty()) loss_scale_->restore(progress_.loss_scale);
   for (Watch* w : watches_) w->phase_started(phase().name, progress_.position, std::ssize(config_.phases), phase().train.epochs);
@@ -92,13 +95,15 @@ bool Trainer::run(const std::atomic<int>& stop, const Save& save) {
   while (at.phase < std::ssize(config_.phases)) {
     enter_phase();
     if (at.epoch == 0 && at.batch == 0) store_masters(model_, phase(), at.step);
-    if (at.step == 0) save(Moment::start);
+    if (at.epoch == 0 && at.batch == 0) pruning_.begin(at.step, progress_.prunings);
+    if (at.step == 0 || phase().train.epochs == 0) save(Moment::start);
     while (at.epoch < phase().train.epochs)
       if (!run_epoch(stop, save)) return false;
     if (at.phase + 1 == std::ssize(config_.phases)) break;
     at = {at.phase + 1, 0, 0, at.step, phase().keep ? at.updates : 0};
     if (!phase().keep) state_.clear();
     progress_.loss_scale.clear();
+    progress_.prunings = 0;
     progress_.best = {};
   }
   progress_.seconds = steady_seconds() - started_;
@@ -136,12 +141,22 @@ double Trainer::lr_factor(int64_t batches) const {
          warmup(epochs + 1.0 / static_cast<double>(batches), train.warmup);
 }
 
+PruneTime Trainer::prune_time(int64_t batches) const {
+  const Position& at = progress_.position;
+  const int64_t steps = phase().train.epochs * batches, before = at.epoch * batches + at.batch;
+  return {at.step, steps > 1 ? static_cast<double>(before) / static_cast<double>(steps - 1) : 1.0};
+}
+
 void Trainer::run_batch(const Batch& batch, int64_t batches) {
   Position& at = progress_.position;
+  const PruneTime now = prune_time(batches);
+  if (pruning_.before_step(now, progress_.prunings)) state_.clear(), at.updates = 0;
   const StepPlace place{at.step, at.updates, lr_factor(batches)};
   if (config_.numerics && !progress_.numerics) progress_.numerics.emplace();
   Numerics* numerics = progress_.numerics ? &*progress_.numerics : nullptr;
-  const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_, numerics);
+  const StepOutcome outcome =
+      train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_, numerics, pruning_.hooks());
+  pruning_.after_step(now);
   progress_.running.add(outcome.loss, outcome.predicted, batch.labels);
   progress_.skipped += outcome.skipped;
   ++at.step;
@@ -163,11 +178,12 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
                 steady_seconds() - started_,
                 {progress_.running.loss(), progress_.running.accuracy(), progress_.running.count},
                 {},
-                std::exchange(progress_.numerics, {})};
+                std::exchange(progress_.numerics, {}),
+                pruning_.sparsity()};
   if (data_.validation.size() > 0)
     e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
-  const bool is_best =
-      e.validation.examples > 0 && (progress_.best.epoch == 0 || is_better(e.validation, progress_.best.validation));
+  const bool is_best = e.validation.examples > 0 && pruning_.is_complete(progress_.prunings) &&
+                       (progress_.best.epoch == 0 || is_better(e.validation, progress_.best.validation));
   if (is_best) progress_.best = {e.epoch, e.validation};
   progress_.history.push_back(e);
   progress_.running = {};

@@ -8,6 +8,7 @@
 #include "lptrain/base/document.h"
 #include "lptrain/data/dataset.h"
 #include "lptrain/nn/model.h"
+#include "lptrain/prune/spec.h"
 #include "lptrain/quant/precision.h"
 #include "lptrain/train/loss.h"
 #include "lptrain/train/loss_scale.h"
@@ -42,7 +43,8 @@ struct PhaseSpec {
   std::string name;
   Precision precision;
   TrainSpec train;
-  bool keep = false;  // keep the optimizer's state from the phase before
+  bool keep = false;               // keep the optimizer's state from the phase before
+  std::optional<PruneSpec> prune;  // which weights go (train/pruning.h)
   void fields(Fields& f);
 };
 
@@ -73,6 +75,7 @@ struct RunConfig {
   std::optional<PtqSpec> ptq;  // then the model is the one that init_from holds
   Precision precision;         // of every phase that does not say otherwise
   TrainSpec train;
+  std::optional<PruneSpec> prune;
   bool numerics = false;          // count what happens to the numbers of training (train/numerics.h)
   std::vector<PhaseSpec> phases;  // at least one; without "phases" in the file it is the top level itself
 

@@ -32,6 +32,7 @@ struct EpochScores {
   double lr = 0, seconds = 0;             // seconds since the start of the run
   Score train, validation;                // train: while the weights were moving
   std::optional<Numerics> numerics = {};  // if the config asks for them
+  std::optional<double> sparsity = {};    // share of weights that are zero, if anything is pruned
   void fields(Fields& f);
 };
 

@@ -1,5 +1,6 @@
 // One training step: forward, backward, and the one place between gradients and optimizer.
 #pragma once
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -36,15 +37,23 @@ struct StepOutcome {
   bool skipped = false;            // the loss scale was too high for gradients or errors; nothing was changed
 };
 
+// What others do in the course of a step; each may be empty.
+struct StepHooks {
+  std::function<void(Param&, Value& dw)> hear;                     // every gradient, before it is clipped; may be replaced
+  std::function<void(const Param&, double lr, Tensor& w)> shrink;  // every parameter as the optimizer left it
+};
+
 // Rounds the weights to their master formats, as every later step leaves them: before the first step of a phase.
 void store_masters(Model& model, const PhaseSpec& phase, int64_t step);
 
 // Moves the model by one batch. Throws Error(diverged) when the loss, or gradients without a loss scale that can be lowered, are
 // not finite; the message names the tensor, the largest weight and what to try.
-//   gradients -> unscaled -> clipped -> quantized (role weight_grads) -> optimizer -> state quantized -> weights held within
-//   clip_weights -> master quantized -> statistics of lenses applied
+//   gradients -> unscaled -> heard -> clipped -> quantized (role weight_grads) -> optimizer -> weights shrunk -> state quantized
+//   -> weights held within clip_weights -> master quantized -> pruned weights and their state set to 0 -> statistics of lenses
+//   applied
 // With `numerics`, what quantizers and updates do is counted besides; the step is the same to the bit.
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
-                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics = nullptr);
+                       const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics = nullptr,
+                       const StepHooks& hooks = {});
 
 }  // namespace lp

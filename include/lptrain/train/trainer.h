@@ -8,6 +8,7 @@
 #include "lptrain/data/loader.h"
 #include "lptrain/train/events.h"
 #include "lptrain/train/metrics.h"
+#include "lptrain/train/pruning.h"
 #include "lptrain/train/step.h"
 
 namespace lp {
@@ -32,6 +33,7 @@ struct Progress {
   std::vector<EpochScores> history;
   double seconds = 0;
   std::string loss_scale;  // its state, as text
+  int64_t prunings = 0;    // made in the phase under way
   void fields(Fields& f);
 };
 
@@ -51,6 +53,7 @@ class Trainer {
   Model& model() { return model_; }
   Progress& progress() { return progress_; }
   OptimizerState& optimizer_state() { return state_; }
+  Pruning& pruning() { return pruning_; }
   const PhaseSpec& phase() const;  // the one under way, or the last
   void enter_phase();              // after progress() was changed from outside: lenses and loss scale of its phase
 
@@ -61,6 +64,7 @@ class Trainer {
   void checkpoint(const Save& save, Moment moment);
   int64_t first_epoch() const;
   double lr_factor(int64_t batches) const;
+  PruneTime prune_time(int64_t batches) const;
 
   const RunConfig& config_;
   const Dataset& data_;
@@ -68,6 +72,7 @@ class Trainer {
   Model model_;
   OptimizerState state_;
   Choice<LossScale> loss_scale_;
+  Pruning pruning_;
   Progress progress_;
   double started_ = 0, saved_ = 0;  // seconds of a steady clock
 };
