@@ -12,17 +12,15 @@ namespace {
 PtqSpec spec_of(const Arguments& arguments) {
   PtqSpec spec;
   spec.calibrate = arguments.integer("calibrate", 1, 1'000'000).value_or(spec.calibrate);
-  spec.fold_batch_norm = arguments.has("fold-batch-norm");
-  spec.equalize = arguments.has("equalize");
   spec.correct_bias = arguments.has("correct-bias");
   if (arguments.has("adaround")) spec.adaround.emplace();
   return spec;
 }
 
-std::vector<std::string> assignments_of(const Arguments& arguments) {
-  std::vector<std::string> list = arguments.list("set");
-  if (const auto limit = arguments.integer("limit", 1, INT64_MAX)) list.push_back(fmt::format("dataset.limit={}", *limit));
-  if (const auto seed = arguments.integer("seed", 0, 1'000'000'000'000'000)) list.push_back(fmt::format("train.seed={}", *seed));
+Rewritings rewritings_of(const Arguments& arguments) {
+  Rewritings list;
+  if (arguments.has("fold-batch-norm")) list.emplace_back("fold_batch_norm");
+  if (arguments.has("equalize")) list.emplace_back("equalize");
   return list;
 }
 
@@ -38,7 +36,8 @@ struct Notes : Watch {
 int command::ptq(const Arguments& arguments) {
   const Console console(arguments);
   apply_threads(arguments);
-  const RunConfig config = quantized_config(arguments.text("RUN"), spec_of(arguments), assignments_of(arguments));
+  const RunConfig config = quantized_config(arguments.text("RUN"), spec_of(arguments), rewritings_of(arguments),
+                                            assignments_of(arguments));
   Notes notes(console);
   const StopSignals stop;
   const RunOptions options{arguments.text("out"), arguments.text("data"), arguments.words(), {&notes}, run_end(false)};

@@ -93,6 +93,13 @@ RunConfig config_of(const std::string& source, const Arguments& arguments) {
   return read_config(std::move(document), arguments.list("set"));
 }
 
+std::vector<std::string> assignments_of(const Arguments& arguments) {
+  std::vector<std::string> list = arguments.list("set");
+  if (const auto limit = arguments.integer("limit", 1, kMost)) list.push_back(fmt::format("dataset.limit={}", *limit));
+  if (const auto seed = arguments.integer("seed", 0, kMostSeed)) list.push_back(fmt::format("train.seed={}", *seed));
+  return list;
+}
+
 void apply_threads(const Arguments& arguments) {
   if (const auto threads = arguments.integer("threads", 1, kMostThreads)) set_thread_count(static_cast<int>(*threads));
 }

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lptrain/app/config_source.h"
+#include "lptrain/app/begun_from.h"
 #include "lptrain/app/console.h"
 #include "lptrain/app/scores.h"
+#include "lptrain/app/trained.h"
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/calibration.h"
 #include "lptrain/train/ptq.h"
@@ -45,30 +46,11 @@ bool is_narrow(const Precision& p) {
   return false;
 }
 
-// A text as JSON has it.
-std::string quoted(const std::string& text) {
-  std::string json = "\"";
-  for (const char c : text) json += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
-  return json + "\"";
-}
-
-// A config of one phase that says what the last phase of the run said.
-Document last_phase(const Document& source) {
-  Document d = source;
-  const size_t phases = d.has("phases") ? d.size("phases") : 0;
-  if (phases == 0) return d;
-  const Document last = d.at(fmt::format("phases.{}", phases - 1));
-  d.erase("phases");
-  for (const char* key : {"precision", "train"})
-    if (last.has(key)) d.merge(Document::parse(fmt::format("{{\"{}\": {}}}", key, last.at(key).dump(0)), "phases"));
-  return d;
-}
-
 std::optional<double> if_finite(double db) { return std::isfinite(db) ? std::optional(db) : std::nullopt; }
 
 std::vector<QuantizedLayer> layers_of(const Trained& t) {
   constexpr int64_t kExamples = 64;
-  Model reals = real_model(t.config, rewritten_source(t.config), t.data);
+  Model reals = real_model(t.config, rewritten_source(t.config, t.data), t.data);
   const ModelCost cost = cost_of(*t.model);
   std::vector<QuantizedLayer> layers;
   for (const LayerNoise& n : noise_by_layer(*t.model, reals, calibration_batches(t.data, kExamples, 0))) {
@@ -76,11 +58,6 @@ std::vector<QuantizedLayer> layers_of(const Trained& t) {
     layers.push_back({n.layer, c.weights, c.activations, if_finite(n.weights_db), if_finite(n.input_db), if_finite(n.output_db)});
   }
   return layers;
-}
-
-Score measured(const Trained& t, const Subset& split) {
-  const TrainSpec& train = t.config.phases.back().train;
-  return split.size() > 0 ? evaluate(*t.model, *train.loss, t.data, split, train.eval_batch).score : Score{};
 }
 
 }  // namespace
@@ -101,14 +78,10 @@ Quantizer observed_once(const Quantizer& q) {
   return once;
 }
 
-RunConfig quantized_config(const std::string& run, const PtqSpec& ptq, const std::vector<std::string>& assignments) {
-  Document d = last_phase(document_of(run));
-  const std::string name = d.has("name") ? d.text_at("name") : "run";
-  d.set("name", quoted(name + "-ptq"), "ptq");
-  d.set("init_from", quoted(run), "ptq");
+RunConfig quantized_config(const std::string& run, const PtqSpec& ptq, const Rewritings& rewrite,
+                           const std::vector<std::string>& assignments) {
+  Document d = begun_from(run, "ptq", rewrite);
   d.set("ptq", write(ptq).dump(0), "ptq");
-  d.set("train.epochs", "0", "ptq");
-  d.set("numerics", "false", "ptq");
   const RunConfig asked = read_config(d, assignments);
   require(
       is_narrow(asked.precision),
@@ -155,10 +128,10 @@ QuantizedRun compare_quantized(const std::string& source, const std::string& run
   result.run = run;
   result.source = source;
   const Trained before = load_trained(source, false, data), after = load_trained(run, true, data);
-  result.validation_before = measured(before, after.data.validation);
-  result.test_before = measured(before, after.data.test);
-  result.validation = measured(after, after.data.validation);
-  result.test = measured(after, after.data.test);
+  result.validation_before = score_of(before, after.data.validation);
+  result.test_before = score_of(before, after.data.test);
+  result.validation = score_of(after, after.data.validation);
+  result.test = score_of(after, after.data.test);
   result.layers = layers_of(after);
   return result;
 }

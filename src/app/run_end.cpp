@@ -3,6 +3,7 @@
 
 #include "lptrain/app/run_page.h"
 #include "lptrain/base/files.h"
+#include "lptrain/deploy/coding.h"
 #include "lptrain/deploy/latency.h"
 #include "lptrain/deploy/packed.h"
 
@@ -12,9 +13,16 @@ namespace {
 Latency latency_of(Model& model) { return {batch_seconds(model, 1), batch_seconds(model, 64)}; }
 
 void measure(RunEnd& run, bool measures_latency) {
-  const std::filesystem::path packed = run.folder / "packed.safetensors";
-  write_tensors(packed, pack(run.model));
-  run.summary.cost.packed_bytes = static_cast<int64_t>(std::filesystem::file_size(packed));
+  const std::filesystem::path file = run.folder / "packed.safetensors";
+  const TensorFile packed = pack(run.model);
+  const StoredBytes bytes = stored_bytes(packed);
+  Summary::Cost& cost = run.summary.cost;
+  cost.dense_bytes = bytes.dense;
+  cost.sparse_bytes = bytes.sparse;
+  cost.huffman_bytes = bytes.huffman;
+  cost.compression = 4 * static_cast<double>(run.summary.parameters) / static_cast<double>(std::max<int64_t>(1, bytes.huffman));
+  write_tensors(file, coded(packed, worthwhile(bytes)));
+  cost.packed_bytes = static_cast<int64_t>(std::filesystem::file_size(file));
   if (measures_latency) run.summary.cost.latency = latency_of(run.model);
 }
 

@@ -70,7 +70,8 @@ std::string page_tiles(const Summary& s, const ModelCost& cost) {
       {fmt::format("{:.3g}", cost.bits_per_weight), "Bits a weight", fmt::format("{} are zero", percent(cost.sparsity))});
   if (s.cost.packed_bytes)
     tiles.push_back({human_bytes(*s.cost.packed_bytes), "Packed file",
-                     fmt::format("{} parameters", human_count(static_cast<double>(s.parameters)))});
+                     fmt::format("{} parameters{}", human_count(static_cast<double>(s.parameters)),
+                                 coded_text(s.cost).empty() ? "" : "; " + coded_text(s.cost))});
   tiles.push_back({human_count(static_cast<double>(cost.bit_operations)), "Bit-operations",
                    fmt::format("{} MACs an example", human_count(static_cast<double>(cost.macs)))});
   tiles.push_back({human_quantity(cost.energy_joules, "J"), "Energy, estimated", "arithmetic of an example"});

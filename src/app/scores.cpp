@@ -32,11 +32,18 @@ std::string size_line(const Summary& s) {
   std::string line =
       fmt::format("{} parameters, {:.3g} bits a weight", human_count(static_cast<double>(s.parameters)), c.bits_per_weight);
   if (c.packed_bytes) line += fmt::format(", {} packed", human_bytes(*c.packed_bytes));
+  if (const std::string coded = coded_text(c); !coded.empty()) line += fmt::format(" ({})", coded);
   line += fmt::format(", {} multiplications an example", human_count(static_cast<double>(c.macs)));
   if (c.latency)
     line +=
         fmt::format(", {} for one and {} for 64 at once", human_seconds(c.latency->batch_1), human_seconds(c.latency->batch_64));
   return line;
+}
+
+std::string coded_text(const Summary::Cost& c) {
+  if (!c.huffman_bytes || !c.dense_bytes || 4 * *c.huffman_bytes > 3 * *c.dense_bytes) return "";
+  return fmt::format("{} dense, {} sparse, {} with Huffman's words: {:.1f} times smaller than f32", human_bytes(*c.dense_bytes),
+                     human_bytes(c.sparse_bytes.value_or(0)), human_bytes(*c.huffman_bytes), c.compression.value_or(0));
 }
 
 std::optional<double> least_demanded(const Arguments& arguments) { return arguments.number("fail-below", 0, 1); }

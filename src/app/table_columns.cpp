@@ -26,6 +26,14 @@ constexpr TableColumn kColumns[] = {
     {"bits_per_weight", "bits / weight", "cost.bits_per_weight", Unit::bits, Better::lower, Shown::mean, ""},
     {"packed_bytes", "bytes", "cost.packed_bytes", Unit::bytes, Better::lower, Shown::mean,
      "bytes: of the weights' file, packed, measured"},
+    {"dense_bytes", "dense bytes", "cost.dense_bytes", Unit::bytes, Better::lower, Shown::mean,
+     "dense bytes: of all codes at their own width, without the file's notes", false},
+    {"sparse_bytes", "sparse bytes", "cost.sparse_bytes", Unit::bytes, Better::lower, Shown::mean,
+     "sparse bytes: zeros left out, with an index of the others", false},
+    {"huffman_bytes", "Huffman bytes", "cost.huffman_bytes", Unit::bytes, Better::lower, Shown::mean,
+     "Huffman bytes: codes and index in words of varying length", false},
+    {"compression", "f32 / Huffman bytes", "cost.compression", Unit::ratio, Better::higher, Shown::spread,
+     "f32 / Huffman bytes: how many times smaller than all parameters in f32", false},
     {"macs", "MACs", "cost.macs", Unit::count, Better::lower, Shown::mean, "MACs: for one example"},
     {"bit_operations", "bit operations", "cost.bit_operations", Unit::count, Better::lower, Shown::mean,
      "bit operations: MACs times the bits of both operands"},
@@ -77,6 +85,7 @@ std::string number_text(double value, Unit unit) {
     case Unit::count: return human_count(value);
     case Unit::bytes: return human_bytes(std::llround(value));
     case Unit::seconds: return human_seconds(value);
+    case Unit::ratio: return fmt::format("{:.1f}", value);
     case Unit::joules: return human_quantity(value, "J");
   }
   return "";

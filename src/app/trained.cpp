@@ -21,6 +21,11 @@ std::string split_name(const Arguments& arguments) {
   fail(ErrorKind::usage, "--split: unknown split \"{}\"{}", name, suggestion(name, kNames));
 }
 
+Score score_of(const Trained& t, const Subset& split) {
+  const TrainSpec& train = t.config.phases.back().train;
+  return split.size() > 0 ? evaluate(*t.model, *train.loss, t.data, split, train.eval_batch).score : Score{};
+}
+
 const Subset& split_of(const Dataset& data, const std::string& name) {
   const Subset& split = name == "train" ? data.train : name == "validation" ? data.validation : data.test;
   require(split.size() > 0, "--split {}: {} has no {} examples", name, data.name, name);

@@ -2,6 +2,7 @@
 #include "lptrain/deploy/packed.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -20,6 +21,11 @@ bool are_equal(const Tensor& a, const Tensor& b) {
   return visit_real(a.dtype(), [&]<class T>() {
     return std::ranges::equal(a.data<T>(), b.data<T>(), [](T x, T y) { return x == y || (std::isnan(x) && std::isnan(y)); });
   });
+}
+
+// Zeros without sign, as masks and gains make them: they are one pattern.
+Tensor plain(const Tensor& t) {
+  return map(t, [](auto x) { return x == 0 ? decltype(x)(0) : x; });
 }
 
 bool are_all_one(const Tensor& scale) {
@@ -77,14 +83,16 @@ Tensor places_in(const Tensor& levels, const Tensor& t) {
   return places;
 }
 
-// What a rule with a formula of its own made reals of, if they are as few as its format has codes.
+// What a rule with a formula of its own made reals of, if they are as few as its format has codes, and perhaps the zero of
+// masked weights.
 bool append_listed(TensorFile& file, const std::string& name, const Look& look) {
   constexpr int kMostBits = 16;
   const Tensor& seen = look.y.tensor();
   const int bits = look.lens.format().bits();
-  const Tensor levels = bits <= kMostBits ? levels_of(seen, int64_t{1} << bits) : Tensor();
+  const Tensor levels = bits <= kMostBits ? levels_of(seen, (int64_t{1} << bits) + 1) : Tensor();
   if (!levels) return false;
-  PackedNote note{Format::parse(fmt::format("uint{}", bits)), kF32, std::string(name_of(seen.dtype())), {}, {}, 0, true};
+  const int width = std::max(1, static_cast<int>(std::bit_width(static_cast<uint64_t>(levels.size() - 1))));
+  PackedNote note{Format::parse(fmt::format("uint{}", width)), kF32, std::string(name_of(seen.dtype())), {}, {}, 0, true};
   note.shape.assign(seen.shape().begin(), seen.shape().end());
   file.tensors.emplace_back(name, packed_bits(places_in(levels, seen), note.format));
   file.tensors.emplace_back(name + std::string(kLevels), levels);
@@ -96,7 +104,7 @@ void append_quantized(TensorFile& file, const std::string& name, const Look& loo
   const Quantizer& q = *look.how.quantizer;
   const Tensor &x = look.x.tensor(), &seen = look.y.tensor();
   if ((q.format == kF16 || q.format == kBf16) && are_all_one(look.scale) && !look.how.offset.value) {
-    file.tensors.emplace_back(name, convert(seen, q.format == kF16 ? DType::f16 : DType::bf16));
+    file.tensors.emplace_back(name, convert(plain(seen), q.format == kF16 ? DType::f16 : DType::bf16));
     return;
   }
   PackedNote note{q.grid(),           kF32, std::string(name_of(seen.dtype())), {x.shape().begin(), x.shape().end()}, {},
@@ -108,7 +116,7 @@ void append_quantized(TensorFile& file, const std::string& name, const Look& loo
     note.lanes = {lanes.outer, lanes.channels, lanes.inner};
     if (are_equal(reals_of(note, parts), seen)) return append_packed(file, name, note, parts, q.scale_format);
   }
-  file.tensors.emplace_back(name, seen);
+  file.tensors.emplace_back(name, plain(seen));
 }
 
 // What a rule with a formula of its own made codes of, at the width that it has reached.
@@ -121,14 +129,14 @@ void append_codes(TensorFile& file, const std::string& name, const Look& look, c
   if (made.axis < 0 && codes_fit(note.format) && are_equal(reals_of(note, parts), seen))
     append_packed(file, name, note, parts, kF32);
   else
-    file.tensors.emplace_back(name, seen);
+    file.tensors.emplace_back(name, plain(seen));
 }
 
 void append(TensorFile& file, const std::string& name, const Look& look) {
   if (look.scale) return append_quantized(file, name, look);
   if (const Codes* made = look.y.value.codes()) return append_codes(file, name, look, *made);
   if (is_quantized(look) && append_listed(file, name, look)) return;
-  file.tensors.emplace_back(name, look.y.tensor());
+  file.tensors.emplace_back(name, plain(look.y.tensor()));
 }
 
 // What a forward pass sees of the parameters that a batch norm is folded into, packed; by their names.
@@ -168,7 +176,7 @@ struct Packer : Visitor {
     eye.survey(all);
     if (p.lens) eye.watch([&](const Look& look) { append(file, p.name, look); });
     const Tensor seen = eye.param(p).tensor();
-    if (!p.lens) file.tensors.emplace_back(p.name, seen);
+    if (!p.lens) file.tensors.emplace_back(p.name, plain(seen));
   }
 
  private:

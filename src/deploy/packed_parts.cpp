@@ -31,33 +31,48 @@ Tensor reals_of(const PackedNote& note, const PackedParts& parts) {
 
 int64_t packed_bytes(int64_t codes, int bits) { return (codes * bits + 7) / 8; }
 
-Tensor packed_bits(const Tensor& codes, const Format& format) {
-  Tensor bytes = Tensor::zeros(Shape{packed_bytes(codes.size(), format.bits())}, DType::u8);
+Tensor fixed_bits(std::span<const uint32_t> patterns, int bits) {
+  Tensor bytes = Tensor::zeros(Shape{packed_bytes(std::ssize(patterns), bits)}, DType::u8);
   uint8_t* out = bytes.data<uint8_t>().data();
   uint64_t held = 0;  // bits that are not written yet
   int count = 0;
-  for (int32_t code : codes.data<int32_t>()) {
-    held |= format.to_bits(code) << count;
-    for (count += format.bits(); count >= 8; count -= 8, held >>= 8) *out++ = static_cast<uint8_t>(held);
+  for (const uint32_t pattern : patterns) {
+    held |= uint64_t{pattern} << count;
+    for (count += bits; count >= 8; count -= 8, held >>= 8) *out++ = static_cast<uint8_t>(held);
   }
   if (count > 0) *out = static_cast<uint8_t>(held);
   return bytes;
 }
 
+std::vector<uint32_t> read_fixed_bits(const Tensor& bytes, int64_t count, int bits) {
+  std::vector<uint32_t> patterns(static_cast<size_t>(count));
+  const uint8_t* in = bytes.data<uint8_t>().data();
+  const uint64_t mask = (uint64_t{1} << bits) - 1;
+  uint64_t held = 0;
+  int filled = 0;
+  for (uint32_t& pattern : patterns) {
+    for (; filled < bits; filled += 8) held |= uint64_t{*in++} << filled;
+    pattern = static_cast<uint32_t>(held & mask);
+    held >>= bits;
+    filled -= bits;
+  }
+  return patterns;
+}
+
+Tensor packed_bits(const Tensor& codes, const Format& format) {
+  std::vector<uint32_t> patterns;
+  for (const int32_t code : codes.data<int32_t>()) patterns.push_back(static_cast<uint32_t>(format.to_bits(code)));
+  return fixed_bits(patterns, format.bits());
+}
+
 Tensor unpacked_bits(const Tensor& bytes, const Shape& shape, const Format& format, std::string_view place) {
   Tensor codes(shape, DType::i32);
-  const uint8_t* in = bytes.data<uint8_t>().data();
-  const uint64_t mask = (uint64_t{1} << format.bits()) - 1;
-  uint64_t held = 0;
-  int count = 0;
-  for (int32_t& code : codes.data<int32_t>()) {
-    for (; count < format.bits(); count += 8) held |= uint64_t{*in++} << count;
-    const int64_t read = format.from_bits(held & mask);
+  const std::vector<uint32_t> patterns = read_fixed_bits(bytes, shape.size(), format.bits());
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    const int64_t read = format.from_bits(patterns[i]);
     if (!format.is_float() && (read < format.lo() || read > format.hi()))
       fail(ErrorKind::data, "{}: holds a code that {} does not have: damaged", place, format.name());
-    code = static_cast<int32_t>(read);
-    held >>= format.bits();
-    count -= format.bits();
+    codes.data<int32_t>()[i] = static_cast<int32_t>(read);
   }
   return codes;
 }

@@ -1,5 +1,6 @@
 // What stands in packed files for the reals of a tensor: its note, and codes bit by bit. For those who write and read them.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ Tensor reals_of(const PackedNote& note, const PackedParts& parts);
 
 bool codes_fit(const Format& f);  // into 32 bits
 int64_t packed_bytes(int64_t codes, int bits);
+Tensor fixed_bits(std::span<const uint32_t> patterns, int bits);  // one behind the other, the lowest bit of the first byte first
+// The first `count` patterns in `bytes`, which must hold them.
+std::vector<uint32_t> read_fixed_bits(const Tensor& bytes, int64_t count, int bits);
 Tensor packed_bits(const Tensor& codes, const Format& format);
 // The codes in `bytes`; the first that the format does not have is an error of `place`.
 Tensor unpacked_bits(const Tensor& bytes, const Shape& shape, const Format& format, std::string_view place);

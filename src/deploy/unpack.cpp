@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "lptrain/base/document.h"
+#include "lptrain/deploy/coding.h"
 #include "lptrain/deploy/packed.h"
 #include "lptrain/tensor/math.h"
 #include "packed_parts.h"
@@ -106,7 +107,8 @@ bool is_companion(const TensorFile& file, const std::string& name) {
 
 }  // namespace
 
-TensorFile unpack(const TensorFile& packed, std::string_view name) {
+TensorFile unpack(const TensorFile& file, std::string_view name) {
+  const TensorFile packed = decoded(file, name);
   TensorFile reals;
   for (const auto& [tensor_name, tensor] : packed.tensors) {
     const std::string place = fmt::format("{}: \"{}\"", name, tensor_name);

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "layers.h"
-#include "lptrain/tensor/math.h"
+#include "network.h"
 
 namespace lp {
 namespace {
@@ -74,27 +74,6 @@ void erase(Layers& layers, const std::set<const Layer*>& unwanted) {
     if (auto* branch = dynamic_cast<BranchLayer*>(&*layer))
       for (Layers& path : branch->paths) erase(path, unwanted);
   }
-}
-
-void add_bias(Layer& layer) {
-  if (auto* conv = dynamic_cast<Conv2dLayer*>(&layer)) conv->bias = true;
-  if (auto* linear = dynamic_cast<LinearLayer*>(&layer)) linear->bias = true;
-}
-
-// A tensor of the network in f64; of the wanted size, unless that is 0.
-std::vector<double> numbers_of(const Network& network, const std::string& name, int64_t size = 0) {
-  const auto found = network.tensors.find(name);
-  if (found == network.tensors.end()) fail(ErrorKind::data, "the network has no tensor {}", name);
-  if (size > 0 && found->second.size() != size)
-    fail(ErrorKind::data, "{} holds {} numbers, wanted {}", name, found->second.size(), size);
-  const Tensor wide = convert(found->second, DType::f64);
-  return {wide.data<double>().begin(), wide.data<double>().end()};
-}
-
-void store(Network& network, const std::string& name, const std::vector<double>& numbers, const Shape& shape, DType type) {
-  Tensor wide(shape, DType::f64);
-  std::ranges::copy(numbers, wide.data<double>().begin());
-  network.tensors[name] = convert(wide, type);
 }
 
 void fold(Network& network, const std::string& product, const std::string& norm, double eps) {

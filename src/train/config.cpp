@@ -116,8 +116,6 @@ void AdaRoundSpec::fields(Fields& f) {
 
 void PtqSpec::fields(Fields& f) {
   f("calibrate", calibrate, "training examples that scales are measured on", {1, 1e6});
-  f("fold_batch_norm", fold_batch_norm, "make batch norms part of the layers before them");
-  f("equalize", equalize, "give the channels between two layers the same range (Nagel et al. 2019)");
   f("correct_bias", correct_bias, "take the mean error of each layer's output out of its bias (Nagel et al. 2019)");
   f("adaround", adaround, "learn which way each weight is rounded; {} for the defaults (Nagel et al. 2020)");
 }
@@ -138,6 +136,8 @@ void RunConfig::fields(Fields& f) {
   f("dataset", dataset, "a name in datasets/, or where files are");
   f("compute", compute, "type of all arithmetic that is not narrowed; integer: there is none, and what would be is an error");
   f("init_from", init_from, "run folder or weights file to start from");
+  f("rewrite", rewrite, "what is done to the network that init_from holds, in order, before the first phase; its model is used");
+  f.claim(rewrite.empty() || !init_from.empty(), "\"rewrite\" needs \"init_from\": the trained network that is to be written anew");
   f("ptq", ptq, "post-training quantization of what init_from holds, before the first phase; its model is used");
   f.claim(!ptq || !init_from.empty(), "\"ptq\" needs \"init_from\": the trained network that is to be quantized");
   f("precision", precision, "which numbers are narrow: role -> quantizer");

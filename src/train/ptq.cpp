@@ -1,4 +1,4 @@
-// Post-training quantization, step by step.
+// A run's beginning, step by step: rewriting, loading, quantizing.
 #include "lptrain/train/ptq.h"
 
 #include "lptrain/base/text.h"
@@ -19,21 +19,13 @@ void load(const Network& network, const std::string& name, Model& model) {
   TensorFile file;
   for (const auto& [tensor_name, tensor] : network.tensors) file.tensors.emplace_back(tensor_name, tensor);
   const Loaded loaded = load_matching(file, name, model);
-  require(loaded.missing.empty() && loaded.unlike.empty(), "ptq: {} does not fit its own model; {}", name,
+  require(loaded.missing.empty() && loaded.unlike.empty(), "{} does not fit its own model; {}", name,
           join(loaded.differences(), "; "));
-}
-
-// One rewriting that may find nothing to do.
-void rewrite(Rewritten& result, Rewritten (*how)(Network), const char* nothing) {
-  Rewritten next = how(std::move(result.network));
-  if (next.changes.empty()) next.changes.emplace_back(nothing);
-  result.network = std::move(next.network);
-  append(result.changes, next.changes);
 }
 
 }  // namespace
 
-Rewritten rewritten_source(const RunConfig& config) {
+Rewritten rewritten_source(const RunConfig& config, const Dataset& data) {
   const std::filesystem::path file = weights_file(config.init_from, false);
   TensorFile source = read_tensors(file);
   const std::string* text = source.note("config");
@@ -42,10 +34,13 @@ Rewritten rewritten_source(const RunConfig& config) {
   result.network.spec = read_config(Document::parse(*text, file.string() + " (config)")).model;
   if (result.network.spec.layers.empty()) result.network.spec = find_model(result.network.spec.name);
   for (auto& [name, tensor] : source.tensors) result.network.tensors.emplace(name, tensor);
-  if (config.ptq->fold_batch_norm)
-    rewrite(result, fold_batch_norm, "there is no batch norm to fold: none follows a convolution or linear layer");
-  if (config.ptq->equalize)
-    rewrite(result, equalize, "there is nothing to equalize: no two layers have only relu, pooling or flatten between them");
+  result.network.input = data.shape;
+  result.network.classes = std::ssize(data.classes);
+  for (const Choice<Rewriting>& rewriting : config.rewrite) {
+    Rewritten next = rewriting->apply(std::move(result.network));
+    result.network = std::move(next.network);
+    append(result.changes, next.changes);
+  }
   return result;
 }
 
@@ -55,12 +50,13 @@ Model real_model(const RunConfig& config, const Rewritten& source, const Dataset
   return reals;
 }
 
-std::vector<std::string> quantize_trained(const RunConfig& config, const Rewritten& source, const Dataset& data, Model& model) {
+std::vector<std::string> begin_with(const RunConfig& config, const Rewritten& source, const Dataset& data, Model& model) {
+  std::vector<std::string> lines = source.changes;
+  load(source.network, config.init_from, model);
+  if (!config.ptq) return lines;
   const PtqSpec& ptq = *config.ptq;
   const uint64_t seed = config.phases.front().train.seed;
-  std::vector<std::string> lines = source.changes;
   Model reals = real_model(config, source, data);
-  load(source.network, config.init_from, model);
   const std::vector<Tensor> batches = calibration_batches(data, ptq.calibrate, seed);
   calibrate(model, reals, batches);
   lines.push_back(fmt::format("scales measured on {} training examples", std::min<int64_t>(ptq.calibrate, data.train.size())));

@@ -110,7 +110,13 @@ class FolderWatch : public Watch {
 
 Summary::Cost counted(Model& model) {
   const ModelCost c = cost_of(model);
-  return {c.bits_per_weight, {}, c.macs, c.bit_operations, c.energy_joules, c.sparsity, {}};
+  Summary::Cost cost;
+  cost.bits_per_weight = c.bits_per_weight;
+  cost.macs = c.macs;
+  cost.bit_operations = c.bit_operations;
+  cost.energy_joules = c.energy_joules;
+  cost.sparsity = c.sparsity;
+  return cost;
 }
 
 // Everything a run needs while it goes on.
@@ -280,6 +286,10 @@ void Latency::fields(Fields& f) {
 void Summary::Cost::fields(Fields& f) {
   f("bits_per_weight", bits_per_weight, "mean over the weights");
   f("packed_bytes", packed_bytes, "of packed.safetensors, measured");
+  f("dense_bytes", dense_bytes, "of its tensors, every code at its own width");
+  f("sparse_bytes", sparse_bytes, "with zeros left out where that is smaller");
+  f("huffman_bytes", huffman_bytes, "with words of varying length besides");
+  f("compression", compression, "bytes of all parameters in f32, over huffman_bytes");
   f("macs", macs, "multiplications for one example");
   f("bit_operations", bit_operations, "macs times the bits of both operands, for one example");
   f("energy_joules", energy_joules, "of the arithmetic for one example: an estimate (Horowitz 2014, 45 nm)");
@@ -290,7 +300,7 @@ void Summary::Cost::fields(Fields& f) {
 Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop) {
   Dataset data = load_dataset(config.dataset, data_folders(options.data));
   std::optional<Rewritten> source;
-  if (config.ptq) source = rewritten_source(config);
+  if (config.begins_rewritten()) source = rewritten_source(config, data);
   const RunConfig own = with_model(config, source, data);
   const fs::path folder = new_folder(options.out, config.name);
   Meta meta;
@@ -311,7 +321,7 @@ Summary start_run(const RunConfig& config, const RunOptions& options, const std:
   watched.watches.push_back(&recorder);
   Session session(own, watched, folder, std::move(data), {});
   Model& model = session.trainer.model();
-  session.note(source ? quantize_trained(own, *source, session.data, model) : initialize(own, model));
+  session.note(source ? begin_with(own, *source, session.data, model) : initialize(own, model));
   return session.run(stop);
 }
 

@@ -46,7 +46,7 @@ TEST_CASE("the last phase's precision and training are what the config begins wi
   write_file(folder / "two.json", R"({"name": "two", "model": "tiny_mlp", "dataset": {"name": "spirals", "limit": 100},
       "phases": [{"train": {"epochs": 1}}, {"train": {"epochs": 1, "batch": 17}, "precision": {"activations": "int8"}}]})");
   REQUIRE(run({"train", folder / "two.json", "--no-latency", "-q", "--out", name}).code == 0);
-  const RunConfig config = quantized_config(name, {}, {"precision.overrides={\"fc2\": \"int4\"}"});
+  const RunConfig config = quantized_config(name, {}, {}, {"precision.overrides={\"fc2\": \"int4\"}"});
   CHECK(config.name == "two-ptq");
   CHECK(config.init_from == name);
   CHECK(config.phases.size() == 1);
@@ -59,6 +59,6 @@ TEST_CASE("the last phase's precision and training are what the config begins wi
   CHECK(config.phases[0].precision.of(Role::weights, "fc2").format.name() == "int4");
   PtqSpec learned;
   learned.adaround.emplace();
-  CHECK(quantized_config(name, learned, {"precision.weights=int4"}).precision.of(Role::weights, "fc1").scale.name() == "widest");
-  CHECK_THROWS_AS(quantized_config(name, {}, {"precision.activations=f32"}), Error);
+  CHECK(quantized_config(name, learned, {}, {"precision.weights=int4"}).precision.of(Role::weights, "fc1").scale.name() == "widest");
+  CHECK_THROWS_AS(quantized_config(name, {}, {}, {"precision.activations=f32"}), Error);
 }

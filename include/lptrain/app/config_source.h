@@ -21,6 +21,9 @@ Document document_of(const std::string& source);
 // The same with --set, --seed, --limit and --init-from applied (those that the command has), checked.
 RunConfig config_of(const std::string& source, const Arguments& arguments);
 
+// --set, --limit and --seed as texts of --set.
+std::vector<std::string> assignments_of(const Arguments& arguments);
+
 // --threads: for all loops from here on.
 void apply_threads(const Arguments& arguments);
 

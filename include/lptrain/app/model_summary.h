@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "lptrain/deploy/coding.h"
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/config.h"
 
@@ -12,6 +13,7 @@ struct ModelSummary {
   std::string name, model, dataset, input;
   ModelCost cost;
   int64_t f32_bytes = 0;       // of all parameters in f32
+  StoredBytes bytes;           // of the weights as they stand, packed (deploy/coding.h)
   int64_t training_bytes = 0;  // predicted_resident_bytes (train/step_memory.h)
   std::vector<std::string> modelled;  // layers whose accumulators are modelled, with their sums: exact, and slow
   void fields(Fields& f);

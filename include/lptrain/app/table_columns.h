@@ -10,7 +10,7 @@
 
 namespace lp {
 
-enum class Unit : uint8_t { percent, error, points, bits, count, bytes, seconds, joules };
+enum class Unit : uint8_t { percent, error, points, bits, count, bytes, seconds, joules, ratio };
 enum class Better : uint8_t { higher, lower, neither };
 
 // Over seeds: the mean alone, with its deviation, or the mean difference to the baseline, seed by seed, with its confidence

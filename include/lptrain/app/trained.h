@@ -12,6 +12,7 @@ namespace lp {
 Trained trained_of(const Arguments& arguments);
 
 std::string split_name(const Arguments& arguments);                    // --split, or "test"; throws Error(usage) on other words
+Score score_of(const Trained& t, const Subset& split);                 // with the last phase's loss; nothing of an empty split
 const Subset& split_of(const Dataset& data, const std::string& name);  // throws Error(usage) if it holds no examples
 
 class Stopwatch {

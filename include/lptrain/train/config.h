@@ -7,7 +7,7 @@
 
 #include "lptrain/base/document.h"
 #include "lptrain/data/dataset.h"
-#include "lptrain/nn/model.h"
+#include "lptrain/nn/rewrite.h"
 #include "lptrain/prune/spec.h"
 #include "lptrain/quant/precision.h"
 #include "lptrain/train/loss.h"
@@ -56,10 +56,10 @@ struct AdaRoundSpec {
   void fields(Fields& f);
 };
 
-// What is done to the network that init_from holds, before the first phase: post-training quantization (train/ptq.h).
+// Post-training quantization of the network that init_from holds, before the first phase (train/ptq.h).
 struct PtqSpec {
   int64_t calibrate = 512;
-  bool fold_batch_norm = false, equalize = false, correct_bias = false;
+  bool correct_bias = false;
   std::optional<AdaRoundSpec> adaround;
   void fields(Fields& f);
 };
@@ -72,7 +72,8 @@ struct RunConfig {
   DatasetSpec dataset;
   Compute compute = Compute::f32;
   std::string init_from;       // weights to start from: a run folder or a .safetensors file; empty: random
-  std::optional<PtqSpec> ptq;  // then the model is the one that init_from holds
+  Rewritings rewrite;          // of the network that init_from holds, one after the other; then it is the model
+  std::optional<PtqSpec> ptq;  // likewise, after these
   Precision precision;         // of every phase that does not say otherwise
   TrainSpec train;
   std::optional<PruneSpec> prune;
@@ -81,6 +82,7 @@ struct RunConfig {
 
   void fields(Fields& f);  // of the top level, without phases
   DType dtype() const { return compute == Compute::f64 ? DType::f64 : DType::f32; }
+  bool begins_rewritten() const { return ptq || !rewrite.empty(); }
   Document document;  // what it was read from, merged and complete: config.json of the run folder
   Document source;    // as it was written, with places
   // "configs/a.json:14:7": where the config says, or could say, what a phase has under that path, in itself or at the top.

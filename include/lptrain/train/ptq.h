@@ -1,4 +1,4 @@
-// Post-training quantization: how a trained network becomes one in other formats, without training.
+// How a run begins with a trained network that is written anew, and perhaps quantized without training.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,14 +8,15 @@
 
 namespace lp {
 
-// The network that config.init_from holds, rewritten as config.ptq says. Throws Error(data) if the file holds no config.
-Rewritten rewritten_source(const RunConfig& config);
+// The network that config.init_from holds, for examples of that shape and so many classes, rewritten as config.rewrite says.
+// Throws Error(data) if the file holds no config.
+Rewritten rewritten_source(const RunConfig& config, const Dataset& data);
 
 // A model of it without quantizers, in the same arithmetic.
 Model real_model(const RunConfig& config, const Rewritten& source, const Dataset& data);
 
-// Gives a new model of that network's spec its tensors, and measures its scales; then, as config.ptq says, learns to round and
-// corrects biases. Lines for people.
-std::vector<std::string> quantize_trained(const RunConfig& config, const Rewritten& source, const Dataset& data, Model& model);
+// Gives a new model of that network's spec its tensors. If there is a config.ptq, measures its scales; then, as it says, learns
+// to round and corrects biases. Lines for people.
+std::vector<std::string> begin_with(const RunConfig& config, const Rewritten& source, const Dataset& data, Model& model);
 
 }  // namespace lp

@@ -46,6 +46,9 @@ struct Summary {
   struct Cost {
     double bits_per_weight = 0;
     std::optional<int64_t> packed_bytes;  // of packed.safetensors, measured at the end of the run
+    // Of its tensors by how far they are coded (deploy/coding.h), likewise; the ratio is that of f32 to the smallest.
+    std::optional<int64_t> dense_bytes, sparse_bytes, huffman_bytes;
+    std::optional<double> compression;
     int64_t macs = 0, bit_operations = 0;
     double energy_joules = 0, sparsity = 0;
     std::optional<Latency> latency;  // measured at the end of the run

@@ -1,0 +1,93 @@
+// From a trained run to a smaller one.
+#include "lptrain/app/shrink_run.h"
+
+#include "lptrain/app/begun_from.h"
+#include "lptrain/app/console.h"
+#include "lptrain/app/scores.h"
+#include "lptrain/app/trained.h"
+#include "lptrain/base/text.h"
+#include "lptrain/deploy/latency.h"
+#include "lptrain/deploy/packed.h"
+#include "lptrain/nn/cost.h"
+
+namespace lp {
+namespace {
+
+NetworkSize size_of(const Trained& t) {
+  NetworkSize size;
+  const ModelCost cost = cost_of(*t.model);
+  size.parameters = cost.parameters;
+  size.macs = cost.macs;
+  size.bytes = stored_bytes(pack(*t.model));
+  size.latency = {batch_seconds(*t.model, 1), batch_seconds(*t.model, 64)};
+  size.validation = score_of(t, t.data.validation);
+  size.test = score_of(t, t.data.test);
+  return size;
+}
+
+std::string times(double before, double after) { return after > 0 ? fmt::format("{:.2f}x", before / after) : ""; }
+
+}  // namespace
+
+RunConfig shrunk_config(const std::string& run, const std::optional<LowRank>& low_rank, int64_t epochs,
+                        const std::vector<std::string>& assignments) {
+  Rewritings rewrite;
+  rewrite.emplace_back("remove_pruned");
+  if (low_rank) rewrite.push_back(factoring(*low_rank));
+  Document d = begun_from(run, "shrink", rewrite);
+  d.set("train.epochs", fmt::format("{}", epochs), "--finetune");
+  return read_config(d, assignments);
+}
+
+void NetworkSize::fields(Fields& f) {
+  f("parameters", parameters, "trained numbers");
+  f("macs", macs, "multiplications for one example");
+  f("dense_bytes", bytes.dense, "every code at its own width");
+  f("sparse_bytes", bytes.sparse, "zeros left out where that is smaller");
+  f("huffman_bytes", bytes.huffman, "with words of varying length besides");
+  f("latency", latency, "measured");
+  f("validation", validation, "score");
+  f("test", test, "score");
+}
+
+void ShrunkRun::fields(Fields& f) {
+  f("status", status, "finished");
+  f("run", run, "the folder that was written");
+  f("source", source, "the network that was made smaller");
+  f("before", before, "of the source");
+  f("after", after, "of what came out");
+}
+
+std::string ShrunkRun::text() const {
+  Cells rows{{"", "before", "after", "smaller, faster"}};
+  const auto counts = [&](const char* what, int64_t a, int64_t b) {
+    rows.push_back({what, grouped(a), grouped(b), times(static_cast<double>(a), static_cast<double>(b))});
+  };
+  const auto seconds = [&](const char* what, double a, double b) {
+    rows.push_back({what, human_seconds(a), human_seconds(b), times(a, b)});
+  };
+  const auto scores = [&](const char* what, const Score& a, const Score& b) {
+    if (a.examples > 0) rows.push_back({what, percent(a.accuracy), percent(b.accuracy), ""});
+  };
+  counts("parameters", before.parameters, after.parameters);
+  counts("bytes, dense", before.bytes.dense, after.bytes.dense);
+  counts("bytes, sparse", before.bytes.sparse, after.bytes.sparse);
+  counts("bytes, Huffman", before.bytes.huffman, after.bytes.huffman);
+  counts("MACs an example", before.macs, after.macs);
+  seconds("latency, 1 example", before.latency.batch_1, after.latency.batch_1);
+  seconds("latency, 64 at once", before.latency.batch_64, after.latency.batch_64);
+  scores("validation accuracy", before.validation, after.validation);
+  scores("test accuracy", before.test, after.test);
+  return table_text(rows);
+}
+
+ShrunkRun compare_shrunk(const std::string& source, const std::string& run, const std::string& data) {
+  ShrunkRun result;
+  result.run = run;
+  result.source = source;
+  result.before = size_of(load_trained(source, false, data));
+  result.after = size_of(load_trained(run, false, data));
+  return result;
+}
+
+}  // namespace lp
