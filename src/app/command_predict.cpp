@@ -55,8 +55,7 @@ Tensor example_of(const Dataset& data, const Tensor& raw, int64_t row) {
 }
 
 Tensor picture_of(const Dataset& data, const std::string& file) {
-  require(data.are_images(), "{}: the model was trained on tables ({}), not on pictures; use --split and --index", file,
-          data.name);
+  require(data.are_images(), "{}: the model was trained on {}, not on pictures; use --split and --index", file, data.name);
   const Image image = resize(decode_image(read_file(file, kLargestImageFile), file, static_cast<int>(data.shape[2])),
                              static_cast<int>(data.shape[0]), static_cast<int>(data.shape[1]));
   const Tensor raw =

@@ -23,6 +23,16 @@ std::string shortened(const std::vector<std::string>& names) {
   return join(shown) + (names.size() > kNamesShown ? fmt::format(" ... ({})", names.size()) : "");
 }
 
+// The first training example of each class, on one line.
+std::vector<std::string> samples_of(const Dataset& data) {
+  std::vector<std::string> samples(data.classes.size());
+  for (int64_t i = 0; i < data.train.size(); ++i) {
+    std::string& sample = samples[static_cast<size_t>(data.train.label(i))];
+    if (sample.empty()) sample = shown_text(data.text(*data.train.examples, data.train.rows[static_cast<size_t>(i)]));
+  }
+  return samples;
+}
+
 // What to do about files that are not all there.
 std::string remedy(const Card& card, const DataFolders& folders) {
   const bool has_urls = !card.files.empty() && std::ranges::none_of(card.files, [](const CardFile& f) { return f.urls.empty(); });
@@ -45,6 +55,12 @@ std::string where(const Card& card, const DataFolders& folders) {
                                          : fmt::format("{} of {} files", found, card.files.size());
 }
 
+std::string shown_text(std::string text) {
+  for (char& c : text)
+    if (c == '\n' || c == '\t') c = ' ';
+  return fmt::format("\"{}\"", text);
+}
+
 void SplitFacts::fields(Fields& f) {
   f("examples", examples, "number");
   f("per_class", per_class, "number, in the order of the classes");
@@ -59,6 +75,8 @@ void DataFacts::fields(Fields& f) {
   f("files", files, "generated, here, or missing and what to do about it");
   f("shape", shape, "of one example");
   f("classes", classes, "names");
+  f("alphabet", alphabet, "of a text: number of tokens, the \"vocabulary\" of an embedding", {0, 1e6});
+  f("samples", samples, "of a text: a training example of each class");
   f("train", train, "split");
   f("validation", validation, "split, drawn from train");
   f("test", test, "split");
@@ -71,12 +89,17 @@ std::string DataFacts::text() const {
   std::string text = fmt::format("{}: {}\nsource   {}\nlicence  {}\nfiles    {}\nshape    {}{}\nclasses  {}", name, title, source,
                                  licence, files, shape, size, shortened(classes));
   if (train.examples == 0) return text;
+  if (alphabet > 0) text += fmt::format("\ntokens   {}: whole numbers, the \"vocabulary\" of an embedding", alphabet);
   Cells cells{{"class", "train", "validation", "test"}};
-  for (size_t c = 0; c < std::min(classes.size(), kNamesShown); ++c)
+  if (!samples.empty()) cells[0].emplace_back("for example");
+  for (size_t c = 0; c < std::min(classes.size(), kNamesShown); ++c) {
     cells.push_back({classes[c], fmt::format("{}", train.per_class[c]), fmt::format("{}", validation.per_class[c]),
                      fmt::format("{}", test.per_class[c])});
+    if (!samples.empty()) cells.back().push_back(samples[c]);
+  }
   cells.push_back(
       {"all", fmt::format("{}", train.examples), fmt::format("{}", validation.examples), fmt::format("{}", test.examples)});
+  if (!samples.empty()) cells.back().emplace_back();
   return text += "\n\n" + table_text(cells);
 }
 
@@ -98,6 +121,8 @@ DataFacts facts_of(const Dataset& data, const DataFolders& folders) {
   f.shape = data.shape.text();
   f.digest = data.digest;
   f.classes = data.classes;
+  f.alphabet = std::ssize(data.alphabet);
+  if (data.are_texts()) f.samples = samples_of(data);
   f.train = facts_of(data.train, data.classes.size());
   f.validation = facts_of(data.validation, data.classes.size());
   f.test = facts_of(data.test, data.classes.size());

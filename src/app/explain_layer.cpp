@@ -135,8 +135,9 @@ LayerExplanation explain_layer(const std::string& name, const Model& model, cons
   for (size_t i = 0; i < kRoles; ++i) {
     const Role role = static_cast<Role>(i);
     if (role == Role::input && !is_first) continue;
+    const std::string& of = role == Role::weights ? line.owner() : name;
     layer.quantizers.push_back(
-        {std::string(word_of(role)), quantizer_text(phase.precision.of(role, role == Role::input ? "" : name))});
+        {std::string(word_of(role)), quantizer_text(phase.precision.of(role, role == Role::input ? "" : of))});
   }
   layer.quantizers.push_back({"accumulator", phase.precision.accumulator_of(name).name()});
   layer.products = plan_products(line, phase.precision, phase.train.batch, config.dtype(), is_first);

@@ -43,7 +43,7 @@ Operands operands_of(const LayerLine& layer, const Precision& precision, DType c
   const Operand input = sees_input ? seen(precision, Role::input, "", -1, ones) : Operand{ones, Role::input, {}};
   Operand x = input.value.codes() ? input : seen(precision, Role::activations, layer.name, -1, input.value);
   Operand e = seen(precision, Role::errors, layer.name, -1, ones);
-  return {is_linear ? flattened(x) : x, seen(precision, Role::weights, layer.name, 0, ones), is_linear ? flattened(e) : e,
+  return {is_linear ? flattened(x) : x, seen(precision, Role::weights, layer.owner(), 0, ones), is_linear ? flattened(e) : e,
           precision.accumulator_of(layer.name)};
 }
 

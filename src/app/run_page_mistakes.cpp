@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lptrain/app/data_facts.h"
 #include "lptrain/app/html.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/base/plot.h"
@@ -76,8 +77,17 @@ std::string picture(const Dataset& data, const Mistake& m) {
       m.index, base64(encode_png(image)), escaped(label), escaped(taken), percent(m.score));
 }
 
+std::string listed_texts(const Dataset& data, const std::vector<Mistake>& mistakes) {
+  Cells rows{{"example", "true", "taken for", "sure", "text"}};
+  for (const Mistake& m : mistakes)
+    rows.push_back({fmt::format("{}", m.index), class_name(data, m.label), class_name(data, m.predicted), percent(m.score),
+                    shown_text(data.text(*data.test.examples, row_of(data, m)))});
+  return html::table(rows);
+}
+
 // Examples of a table, by their first columns.
 std::string listed(const Dataset& data, const std::vector<Mistake>& mistakes) {
+  if (data.are_texts()) return listed_texts(data, mistakes);
   const Tensor& inputs = data.test.examples->inputs;
   const size_t all = static_cast<size_t>(inputs.shape().after(0)), shown = std::min(all, kMostColumns);
   Cells rows{{"example", "true", "taken for", "sure"}};

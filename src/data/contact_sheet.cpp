@@ -67,6 +67,9 @@ Image plot_of_points(const Dataset& set) {
 
 Image contact_sheet(const Dataset& set, int columns) {
   if (set.are_images()) return sheet_of_pictures(set, columns);
+  require(!set.are_texts(), "{}: text has no picture; `lptrain data {}` shows some of it", set.name, set.name);
+  require(set.shape.rank() == 1, "{}: sequences {} have no picture; only pictures and two columns have", set.name,
+          set.shape.text());
   require(set.shape[0] == 2, "{}: a table of {} columns has no picture; only pictures and two columns have", set.name,
           set.shape[0]);
   return plot_of_points(set);

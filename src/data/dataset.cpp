@@ -124,6 +124,14 @@ std::string digest_of(const Card& card, const ReadLog& log) {
 
 }  // namespace
 
+std::string Dataset::text(const Examples& examples, int64_t row) const {
+  const size_t length = static_cast<size_t>(examples.inputs.shape().after(0));
+  std::string line;
+  for (const float token : examples.inputs.data<float>().subspan(static_cast<size_t>(row) * length, length))
+    line += alphabet[static_cast<size_t>(token)];
+  return line;
+}
+
 Dataset load_dataset(const DatasetSpec& spec, const DataFolders& folders) {
   Dataset set;
   set.card = card_of(spec, folders);
@@ -133,6 +141,7 @@ Dataset load_dataset(const DatasetSpec& spec, const DataFolders& folders) {
   if (decoded.train.size() == 0) fail(ErrorKind::data, "{}: there are no training examples", set.name);
   set.classes = class_names(set.card, decoded);
   set.columns = decoded.columns;
+  set.alphabet = decoded.alphabet;
   check_split(decoded.train, set.card, set.classes.size(), "train");
   if (decoded.test.size() > 0) check_split(decoded.test, set.card, set.classes.size(), "test");
   resize_all(decoded.train, spec.resize);

@@ -2,9 +2,12 @@
 #include "lptrain/data/decoder.h"
 
 #include "lptrain/base/parallel.h"
+#include "lptrain/data/decode_blocks.h"
 #include "lptrain/data/decode_cifar.h"
 #include "lptrain/data/decode_idx.h"
+#include "lptrain/data/decode_text.h"
 #include "lptrain/data/digits.h"
+#include "lptrain/data/tongues.h"
 #include "lptrain/data/toys.h"
 
 namespace lp {
@@ -30,6 +33,17 @@ struct Cifar : DecoderBase<Cifar> {
     return {decode_cifar(in.train, label_bytes), in.test.empty() ? Examples{} : decode_cifar(in.test, label_bytes), {}, {}};
   }
 };
+
+// A layout with a function that reads by it.
+template <class Layout, Decoded (*kDecode)(const Layout&, const Inputs&)>
+struct ByLayout : DecoderBase<ByLayout<Layout, kDecode>> {
+  Layout layout;
+  void fields(Fields& f) override { layout.fields(f); }
+  Decoded decode(const Inputs& inputs) const override { return kDecode(layout, inputs); }
+};
+using Lines = ByLayout<LinesLayout, decode_lines>;
+using Windows = ByLayout<WindowsLayout, decode_windows>;
+using Blocks = ByLayout<BlocksLayout, decode_blocks>;
 
 // A set that is drawn: example i of a split depends on (seed, split, i) alone.
 template <class T>
@@ -78,15 +92,36 @@ struct Shapes : Generator<Shapes> {
   Examples make(int64_t count, Key key) const { return shape_examples(count, key); }
 };
 
+struct WordSet : Generator<WordSet> {
+  Examples make(int64_t count, Key key) const { return word_examples(count, key); }
+  Decoded decode(const Inputs& in) const override {
+    Decoded d = Generator::decode(in);
+    return {d.train, d.test, tongue_names(), {}, word_alphabet()};
+  }
+};
+
+struct Babble : Generator<Babble> {
+  Examples make(int64_t count, Key key) const { return babble_examples(count, key); }
+  Decoded decode(const Inputs& in) const override {
+    Decoded d = Generator::decode(in);
+    return {d.train, d.test, babble_classes(), {}, babble_alphabet()};
+  }
+};
+
 constexpr ChoiceRow<Decoder> kRows[] = {
     choice_row<Decoder, Idx>("idx", "IDX files as of MNIST: images, then labels, for each split"),
     choice_row<Decoder, Cifar>("cifar", "the binary version of CIFAR-10 or CIFAR-100"),
     choice_row<Decoder, CsvDecoder>("csv", "text tables of numbers and words"),
     choice_row<Decoder, FolderDecoder>("image_folder", "folders of PNG or JPEG pictures, one a class"),
+    choice_row<Decoder, Lines>("lines", "text files, one a class: every line is an example"),
+    choice_row<Decoder, Windows>("windows", "windows of a text, and the character behind each as its class"),
+    choice_row<Decoder, Blocks>("blocks", "sequences of vectors: blocks of rows of numbers"),
     choice_row<Decoder, Digits>("digits", "generated: 28 x 28 grey handwritten-looking digits"),
     choice_row<Decoder, PlaneSet>("plane", "generated: two classes of points in the plane"),
     choice_row<Decoder, Machine>("machine", "generated: a table of 8 measurements and a binary label"),
     choice_row<Decoder, Shapes>("shapes", "generated: 24 x 24 colour pictures of crosses and circles"),
+    choice_row<Decoder, WordSet>("words", "generated: words of six invented languages"),
+    choice_row<Decoder, Babble>("babble", "generated: windows of an invented language, and the character behind each"),
 };
 
 }  // namespace

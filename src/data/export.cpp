@@ -47,14 +47,29 @@ void write_pictures(const Dataset& set, const SplitRows& split, const fs::path& 
   }
 }
 
+// The columns of a table; of a sequence, those of one step after the other.
+std::vector<std::string> columns_of(const Dataset& set) {
+  if (!set.columns.empty()) return set.columns;
+  std::vector<std::string> columns;
+  for (int64_t i = 0; i < set.shape.size(); ++i)
+    columns.push_back(fmt::format("step{}.{}", i / set.shape.back() + 1, i % set.shape.back() + 1));
+  return columns;
+}
+
+std::string numbers_of(const Examples& examples, int64_t row) {
+  const size_t width = static_cast<size_t>(examples.inputs.shape().after(0));
+  std::string text;
+  for (float v : examples.inputs.data<float>().subspan(static_cast<size_t>(row) * width, width)) text += fmt::format("{},", v);
+  return text;
+}
+
 void write_table(const Dataset& set, const SplitRows& split, const fs::path& folder) {
   std::string text;
-  for (const std::string& column : set.columns) text += csv_field(column) + ",";
+  for (const std::string& column : set.are_texts() ? std::vector<std::string>{"text"} : columns_of(set))
+    text += csv_field(column) + ",";
   text += "class\n";
-  const size_t width = static_cast<size_t>(split.examples->inputs.shape()[1]);
-  const std::span<const float> x = std::as_const(split.examples->inputs).data<float>();
   for (int64_t row : split.rows) {
-    for (float v : x.subspan(static_cast<size_t>(row) * width, width)) text += fmt::format("{},", v);
+    text += set.are_texts() ? csv_field(set.text(*split.examples, row)) + "," : numbers_of(*split.examples, row);
     text += csv_field(set.classes[static_cast<size_t>(split.examples->labels[static_cast<size_t>(row)])]) + "\n";
   }
   write_plain(folder / fmt::format("{}.csv", split.name), text);

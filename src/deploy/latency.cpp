@@ -11,9 +11,16 @@ namespace {
 constexpr double kBudgetSeconds = 0.25;
 constexpr size_t kFewest = 3, kMost = 100;
 
-// Numbers in (0, 1), as normalized pictures hold.
+bool takes_tokens(const Model& model) {
+  for (size_t i = 0; i < model.lines().size() && sees_input(model.lines(), i); ++i)
+    if (model.lines()[i].kind == "embedding") return true;
+  return false;
+}
+
+// Numbers in (0, 1), as normalized pictures hold; of tokens the first one.
 Tensor examples_for(const Model& model, int64_t batch) {
-  Tensor x(model.input().behind(batch));
+  Tensor x = Tensor::zeros(model.input().behind(batch));
+  if (takes_tokens(model)) return x;
   const Key key(1);
   const auto values = x.data<float>();
   for (size_t i = 0; i < values.size(); ++i) values[i] = key.uniform(i);

@@ -1,4 +1,6 @@
 // Ops that move elements: the rule of each is its inverse or its transpose.
+#include <cstring>
+#include <memory>
 #include <vector>
 
 #include "lptrain/grad/ops.h"
@@ -52,6 +54,26 @@ Var pad(const Var& x, int axis, int64_t before, int64_t after) {
   const int64_t extent = x.shape()[a];
   return record(place(x.tensor(), x.shape().with(a, before + extent + after), a, before, 1),
                 {{x, [=](const Value& dy) { return slice(dy.tensor(), a, before, before + extent); }}});
+}
+
+// What the parts' rules pass back only says that they have been there; their gradients lie in `laid`, and the node before hands
+// it on. So T parts cost one tensor of x's size, not T.
+std::vector<Var> unstack(const Var& x) {
+  require(x.value && x.shape().rank() >= 1, "unstack: x is {}, expected an axis to take apart",
+          x.value ? x.shape().text() : "empty");
+  const Shape whole = x.shape(), part = whole.dropped_front(1);
+  const auto laid = std::make_shared<Tensor>();
+  const Var before = record(x.value, {{x, [laid](const Value&) { return Value(std::move(*laid)); }}});
+  std::vector<Var> parts;
+  for (int64_t t = 0; t < whole[0]; ++t) {
+    const auto rule = [laid, whole, t](const Value& dy) {
+      if (!*laid) *laid = Tensor::zeros(whole, dy.dtype());
+      std::memcpy(laid->rows(t, t + 1).raw(), dy.tensor().raw(), static_cast<size_t>(dy.tensor().bytes()));
+      return Value(Tensor::zeros(Shape{}, dy.dtype()));
+    };
+    parts.push_back(record(x.value.moved([&](const Tensor& y) { return y.rows(t, t + 1).reshape(part); }), {{before, rule}}));
+  }
+  return parts;
 }
 
 }  // namespace lp

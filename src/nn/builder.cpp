@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lptrain/base/text.h"
 #include "lptrain/nn/layer.h"
 
 namespace lp {
@@ -53,12 +54,28 @@ Param Builder::plain(const std::string& name, Shape shape, double value) {
   return counted(Param(name, Tensor::full(shape, value, compute_), false));
 }
 
-Lens Builder::lens(const std::string& layer, Role role) {
-  return Lens(layer + (role == Role::errors ? ".error" : ".input"), role, -1, precision_.of(role, layer));
+Lens Builder::lens(const std::string& layer, Role role, std::string_view place) {
+  if (place.empty()) place = role == Role::errors ? "error" : "input";
+  return Lens(fmt::format("{}.{}", layer, place), role, -1, precision_.of(role, layer));
 }
 
-void Builder::note(std::string name, std::string kind, const Shape& output, int64_t macs, std::optional<ConvShape> product) {
-  lines_.push_back({std::move(name), std::move(kind), output, {macs, params_}, product});
+Param& Builder::shared(const std::string& layer, const Shape& wanted) const {
+  const auto found = shared_.find(layer);
+  if (found == shared_.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, weight] : shared_) known.push_back(name);
+    fail(ErrorKind::usage, "\"tied\": no embedding or linear layer before this one is called \"{}\"{}", layer,
+         suggestion(layer, known));
+  }
+  const Shape& shape = found->second->value.shape();
+  require(shape == wanted, "\"tied\": the weights of {} are {}, but this layer has {} outputs and {} inputs: wanted {}", layer,
+          shape.text(), wanted[0], wanted[1], wanted.text());
+  return *found->second;
+}
+
+void Builder::note(std::string name, std::string kind, const Shape& output, int64_t macs, std::optional<ConvShape> product,
+                   std::string tied) {
+  lines_.push_back({std::move(name), std::move(kind), output, {macs, params_}, product, std::move(tied)});
   params_ = 0;
 }
 

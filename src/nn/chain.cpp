@@ -48,6 +48,7 @@ void fold_norms(const Layers& layers, std::vector<Chain::Part>& parts) {
     located(i, layers[i].name(), parts[i].name, [&] {
       auto* product = i > 0 ? dynamic_cast<ProductModule*>(parts[i - 1].module.get()) : nullptr;
       require(product, "\"fold\" needs a linear or conv2d right before it; say \"fold\": \"none\"");
+      require(product->own.has_value(), "\"fold\" would change weights that belong to another layer; say \"fold\": \"none\"");
       product->fold(std::unique_ptr<BatchNormModule>(static_cast<BatchNormModule*>(parts[i].module.release())));
     });
   }
@@ -95,7 +96,7 @@ std::unique_ptr<Module> build_chain(const Layers& layers, Builder& b, const Shap
     located(i, layers[i].name(), name, [&] {
       const Shape output = checked_output(layer, shape, b.classes());
       chain->parts.push_back({name.empty() ? layers[i].name() : name, layer.build(b, name, shape)});
-      b.note(name, layers[i].name(), output, layer.macs(shape, b.classes()), layer.product(shape, b.classes()));
+      b.note(name, layers[i].name(), output, layer.macs(shape, b.classes()), layer.product(shape, b.classes()), layer.tied());
       shape = output;
     });
   }

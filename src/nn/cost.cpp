@@ -95,13 +95,15 @@ LayerCost cost_of_layer(const LayerLine& line, const Places& places, bool sees_e
   cost.macs = line.cost.macs;
   if (line.name.empty()) return cost;
   count_parameters(places, compute, cost);
-  Param* weight = weights_of(places, line.name);
+  Param* weight = weights_of(places, line.owner());
   if (!weight) return cost;
   const Format w = format_in(weight->lens.get(), compute);
   cost.weights = w.name();
-  cost.weight_count = weight->value.size();
-  cost.bits_per_weight = bits_of(*weight, compute).bare / static_cast<double>(cost.weight_count);
-  cost.sparsity = share_of_zeros(*weight, places);
+  if (line.tied.empty()) {
+    cost.weight_count = weight->value.size();
+    cost.bits_per_weight = bits_of(*weight, compute).bare / static_cast<double>(cost.weight_count);
+    cost.sparsity = share_of_zeros(*weight, places);
+  }
   if (!line.product) return cost;
   const Format x = activations_of(line, places, sees_entrance, compute);
   cost.activations = x.name();

@@ -22,6 +22,16 @@ constexpr ChoiceRow<Layer> kRows[] = {
     choice_row<Layer, FunctionLayer<log_softmax>>("log_softmax", "log(softmax(x))"),
     choice_row<Layer, DropoutLayer>("dropout", "in training, zero with probability `rate`, else x / (1 - rate)"),
     choice_row<Layer, EmbeddingLayer>("embedding", "row x of a trained table, for whole numbers x: [...] -> [..., dim]"),
+    choice_row<Layer, RnnLayer>("rnn", "h_t = tanh(W x_t + b + U h_(t-1)): [T,C] -> [out], or [T,out]   Source: Elman 1990"),
+    choice_row<Layer, LstmLayer>("lstm",
+                                 "long short-term memory, gates i f g o: [T,C] -> [out], or [T,out]   Source: Gers et al. 2000"),
+    choice_row<Layer, GruLayer>(
+        "gru",
+        "gated recurrent unit, gates r z n, the reset behind its product: [T,C] -> [out], or [T,out]   Source: Cho et al. 2014"),
+    choice_row<Layer, AttentionLayer>(
+        "attention",
+        "every step sees all: softmax(q k^T / sqrt(d)) v by heads, then a product: [T,C] -> [T,C]   Source: Vaswani et al. 2017"),
+    choice_row<Layer, PositionsLayer>("positions", "x plus a trained vector for each step: [T,C] -> [T,C]"),
     choice_row<Layer, FlattenLayer>("flatten", "[H,W,C] -> [H W C]"),
     choice_row<Layer, ReshapeLayer>("reshape", "the same numbers in another shape"),
     choice_row<Layer, PermuteLayer>("permute", "axes in another order"),

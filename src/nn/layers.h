@@ -47,11 +47,13 @@ void require_image(const Shape& input);
 struct LinearLayer : LayerOf<LinearLayer> {
   std::optional<int64_t> out;
   bool bias = true;
+  std::string tied_to;
   void fields(Fields& f) override;
   std::string_view label() const override { return "fc"; }
   Shape output(const Shape& input, int64_t classes) const override;
   int64_t macs(const Shape& input, int64_t classes) const override;
   std::optional<ConvShape> product(const Shape& input, int64_t classes) const override;
+  std::string tied() const override { return tied_to; }
   std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
 };
 
@@ -78,7 +80,9 @@ struct BatchNormModule;
 // A batch norm right behind may be folded in: then the product's weights are gain w, its biases gain b + shift, and the lenses
 // see these.   Source: Jacob et al. 2018, section 3.2
 struct ProductModule : Module {
-  ProductModule(Builder& b, const std::string& layer, const Shape& weight, bool has_bias);
+  // Weights start uniform in +-bound; 0: with variance 2 / fan-in.
+  ProductModule(Builder& b, const std::string& layer, const Shape& weight, bool has_bias, double bound = 0);
+  ProductModule(Builder& b, const std::string& layer, Param& tied, bool has_bias);  // with weights of another layer
   ~ProductModule() override;
   void visit(Visitor& v) override;
   Lens* input_lens() override { return &input; }
@@ -92,10 +96,88 @@ struct ProductModule : Module {
 
   std::string name;
   Accumulator accumulator;
-  Param weight;
+  std::optional<Param> own;  // weights; none: they belong to another layer
+  Param& weight;
   std::optional<Param> bias;
   Lens input, error;
   std::unique_ptr<BatchNormModule> norm;  // that is folded in
+};
+
+// y = x W^T + b over the last axis; also what other layers are made of.
+struct LinearModule : ProductModule {
+  using ProductModule::ProductModule;
+  Var product(const Var& x, const Var& w, const Var& b) const override { return linear(x, w, b); }
+  Var forward(Context& c, const Var& x) override { return of_seen(c, c.look(input, x)); }
+  Var of_seen(Context& c, const Var& x);  // x has been looked at
+};
+// A linear layer inside another, below its name, with a line of its own: rows of `in` become rows of `out`, `times` times.
+struct InnerLinear {
+  int64_t rows, in, out;
+  bool bias = true;
+  double bound = 0;  // of the weights at the start; 0: as linear layers have it
+  int64_t times = 1;
+};
+std::unique_ptr<LinearModule> inner_linear(Builder& b, const std::string& name, const InnerLinear& shape);
+
+// ---- attention.cpp
+struct AttentionLayer : LayerOf<AttentionLayer> {
+  int64_t heads = 1;
+  bool causal = false, bias = true;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "attention"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct PositionsLayer : LayerOf<PositionsLayer> {
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "positions"; }
+  Shape output(const Shape& input, int64_t classes) const override;
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+
+// ---- recurrent.cpp: a state that goes from step to step, [T,C] -> [H] or [T,H]
+enum class Steps : uint8_t { last, all };
+template <>
+struct Words<Steps> {
+  static constexpr std::string_view list[] = {"last", "all"};
+};
+enum class Direction : uint8_t { forward, backward, both };
+template <>
+struct Words<Direction> {
+  static constexpr std::string_view list[] = {"forward", "backward", "both"};
+};
+struct Cell;
+struct RecurrentLayer {
+  int64_t out = 0;
+  Steps steps = Steps::last;
+  Direction direction = Direction::forward;
+  void recurrent_fields(Fields& f);
+  Shape states(const Shape& input) const;
+  std::unique_ptr<Module> module(Builder& b, const std::string& full_name, const Shape& input, const Cell& cell) const;
+};
+enum class Bend : uint8_t { tanh, relu };
+template <>
+struct Words<Bend> {
+  static constexpr std::string_view list[] = {"tanh", "relu"};
+};
+struct RnnLayer : LayerOf<RnnLayer>, RecurrentLayer {
+  Bend activation = Bend::tanh;
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "rnn"; }
+  Shape output(const Shape& input, int64_t) const override { return states(input); }
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct LstmLayer : LayerOf<LstmLayer>, RecurrentLayer {
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "lstm"; }
+  Shape output(const Shape& input, int64_t) const override { return states(input); }
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
+};
+struct GruLayer : LayerOf<GruLayer>, RecurrentLayer {
+  void fields(Fields& f) override;
+  std::string_view label() const override { return "gru"; }
+  Shape output(const Shape& input, int64_t) const override { return states(input); }
+  std::unique_ptr<Module> build(Builder& b, const std::string& full_name, const Shape& input) const override;
 };
 
 // ---- pool.cpp

@@ -7,6 +7,7 @@ void LinearLayer::fields(Fields& f) {
   f("name", name, "layer name; by default fc1, fc2 ...");
   f("out", out, "outputs; by default as many as the data set has classes", {1, 1e7});
   f("bias", bias, "add a trained bias");
+  f("tied", tied_to, "an embedding or linear layer before this one, by its full name, whose weights [out, I] it shares");
 }
 
 Shape LinearLayer::output(const Shape& input, int64_t classes) const {
@@ -21,22 +22,23 @@ std::optional<ConvShape> LinearLayer::product(const Shape& input, int64_t classe
   return ConvShape{input.rows(), 1, 1, input.back(), out.value_or(classes), 1, 1};
 }
 
-namespace {
+Var LinearModule::of_seen(Context& c, const Var& x) {
+  const auto [w, b] = operands(c, x);
+  return linear(x, w, b, c.errors(error), c.accumulator(accumulator, name));
+}
 
-struct LinearModule : ProductModule {
-  using ProductModule::ProductModule;
-  Var product(const Var& x, const Var& w, const Var& b) const override { return linear(x, w, b); }
-  Var forward(Context& c, const Var& x) override {
-    const Var seen = c.look(input, x);
-    const auto [w, b] = operands(c, seen);
-    return linear(seen, w, b, c.errors(error), c.accumulator(accumulator, name));
-  }
-};
-
-}  // namespace
+std::unique_ptr<LinearModule> inner_linear(Builder& b, const std::string& name, const InnerLinear& s) {
+  const std::string full = b.name(name, "");
+  auto module = std::make_unique<LinearModule>(b, full, Shape{s.out, s.in}, s.bias, s.bound);
+  b.note(full, "linear", Shape{s.rows * s.times, s.out}, s.times * s.rows * s.in * s.out,
+         ConvShape{s.rows, 1, 1, s.in, s.out, 1, 1});
+  return module;
+}
 
 std::unique_ptr<Module> LinearLayer::build(Builder& b, const std::string& full_name, const Shape& input) const {
-  return std::make_unique<LinearModule>(b, full_name, Shape{out.value_or(b.classes()), input.back()}, bias);
+  const Shape weights{out.value_or(b.classes()), input.back()};
+  if (tied_to.empty()) return std::make_unique<LinearModule>(b, full_name, weights, bias);
+  return std::make_unique<LinearModule>(b, full_name, b.shared(tied_to, weights), bias);
 }
 
 }  // namespace lp

@@ -25,9 +25,10 @@ std::vector<int32_t> tokens_of(const Tensor& x, int64_t vocabulary, const std::s
 struct EmbeddingModule : Module {
   std::string name;
   Param table;
-  EmbeddingModule(std::string n, Param t) : name(std::move(n)), table(std::move(t)) {}
+  int64_t vocabulary;
+  EmbeddingModule(std::string n, Param t) : name(std::move(n)), table(std::move(t)), vocabulary(table.value.shape()[0]) {}
   Var forward(Context& c, const Var& x) override {
-    return embedding(c.param(table), tokens_of(x.tensor(), table.value.shape()[0], name), x.shape());
+    return embedding(c.param(table), tokens_of(x.tensor(), vocabulary, name), x.shape());
   }
   void visit(Visitor& v) override { lp::visit(table, v); }
 };
@@ -51,8 +52,10 @@ Shape EmbeddingLayer::output(const Shape& input, int64_t) const {
 
 // Starts with variance 1 / dim, so that vectors have length 1.
 std::unique_ptr<Module> EmbeddingLayer::build(Builder& b, const std::string& full_name, const Shape&) const {
-  return std::make_unique<EmbeddingModule>(full_name,
-                                           b.weight(full_name, {vocabulary, dim}, std::sqrt(3.0 / static_cast<double>(dim))));
+  auto module = std::make_unique<EmbeddingModule>(
+      full_name, b.weight(full_name, {vocabulary, dim}, std::sqrt(3.0 / static_cast<double>(dim))));
+  b.share(full_name, module->table);
+  return module;
 }
 
 void DropoutLayer::fields(Fields& f) {

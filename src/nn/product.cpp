@@ -7,17 +7,29 @@ namespace lp {
 namespace {
 
 // Weights start uniform with variance 2 / fan-in, which keeps the variance through relu.   Source: He et al. 2015
-double bound(const Shape& weight) { return std::sqrt(6.0 / static_cast<double>(weight.after(0))); }
+double usual_bound(const Shape& weight) { return std::sqrt(6.0 / static_cast<double>(weight.after(0))); }
 
 }  // namespace
 
-ProductModule::ProductModule(Builder& b, const std::string& layer, const Shape& shape, bool has_bias)
+ProductModule::ProductModule(Builder& b, const std::string& layer, const Shape& shape, bool has_bias, double bound)
     : name(layer),
       accumulator(b.accumulator(layer)),
-      weight(b.weight(layer, shape, bound(shape))),
+      own(b.weight(layer, shape, bound > 0 ? bound : usual_bound(shape))),
+      weight(*own),
       input(b.lens(layer, Role::activations)),
       error(b.lens(layer, Role::errors)) {
   if (has_bias) bias.emplace(b.bias(layer, shape[0]));
+  b.share(layer, weight);
+}
+
+ProductModule::ProductModule(Builder& b, const std::string& layer, Param& tied, bool has_bias)
+    : name(layer),
+      accumulator(b.accumulator(layer)),
+      weight(tied),
+      input(b.lens(layer, Role::activations)),
+      error(b.lens(layer, Role::errors)) {
+  if (has_bias) bias.emplace(b.bias(layer, tied.value.shape()[0]));
+  b.may_be_named(layer);
 }
 
 ProductModule::~ProductModule() = default;
@@ -40,7 +52,7 @@ ProductModule::Operands ProductModule::operands(Context& c, const Var& x) {
 
 void ProductModule::visit(Visitor& v) {
   lp::visit(input, v);
-  lp::visit(weight, v);
+  if (own) lp::visit(*own, v);
   if (bias) lp::visit(*bias, v);
   lp::visit(error, v);
   if (norm) norm->visit(v);

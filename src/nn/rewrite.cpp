@@ -15,7 +15,7 @@ struct Named {
   std::string name;
   const Choice<Layer>* layer;  // null: something that stops a run
   bool is(std::string_view kind) const { return layer && layer->name() == kind; }
-  bool is_product() const { return is("conv2d") || is("linear"); }
+  bool is_product() const { return (is("conv2d") || is("linear")) && (*layer)->tied().empty(); }
 };
 using Straight = std::vector<Named>;  // layers one after the other: nothing else reads what lies between them
 

@@ -117,11 +117,15 @@ Tensor permute(const Tensor& x, const std::vector<int>& order) {
   }
   require(seen == (1u << order.size()) - 1, "permute: each axis of {} must be named once", from.text());
   Tensor y(Shape(extents), x.dtype());
-  const size_t bytes = static_cast<size_t>(bytes_of(x.dtype()));
+  int moved = from.rank();  // the axes behind these stay where they are, and go together
+  while (moved > 0 && checked_axis(from, order[static_cast<size_t>(moved - 1)], "permute") == moved - 1) --moved;
+  const int64_t run = y.shape().size() > 0 ? y.shape().dropped_front(moved).size() : 1;
+  const size_t element = static_cast<size_t>(bytes_of(x.dtype())), bytes = static_cast<size_t>(run) * element;
   const auto* a = static_cast<const std::byte*>(x.raw());
   auto* b = static_cast<std::byte*>(y.raw());
-  walk(y.shape(), strides,
-       [&](int64_t i, int64_t j) { std::memcpy(b + static_cast<size_t>(i) * bytes, a + static_cast<size_t>(j) * bytes, bytes); });
+  walk(Shape(extents.data(), static_cast<size_t>(moved)), strides, [&](int64_t i, int64_t j) {
+    std::memcpy(b + static_cast<size_t>(i) * bytes, a + static_cast<size_t>(j) * element, bytes);
+  });
   return y;
 }
 

@@ -132,6 +132,7 @@ void require_own_scale(const Lens& lens) {
 
 std::string round_layer(const LayerLine& line, Model& model, Model& reals, std::span<const Tensor> batches,
                         const AdaRoundSpec& spec) {
+  if (!line.tied.empty()) return fmt::format("{}: left as it is: its weights are those of {}", line.name, line.tied);
   Param& p = *find_param(model, line.name + ".weight");
   if (p.lens->is_identity()) return fmt::format("{}: left as it is: its weights are not quantized", line.name);
   if (const std::string why = why_left(p.lens->quantizer); !why.empty())

@@ -43,7 +43,8 @@ std::map<std::string, Tensor> mean_inputs(Model& model, std::span<const Tensor> 
   for (const Tensor& batch : batches) examples += batch.shape()[0];
   for (const Tensor& batch : batches)
     for (const auto& [layer, look] : look_at_products(model, batch)) {
-      const Tensor part = scaled(sum(look.x, {0}, true), 1 / static_cast<double>(examples));
+      const int64_t times = look.x.shape()[0] / batch.shape()[0];  // that the layer was run
+      const Tensor part = scaled(sum(look.x, {0}, true), 1 / static_cast<double>(examples * times));
       Tensor& mean = means[layer];
       mean = mean ? add(mean, part) : part;
     }

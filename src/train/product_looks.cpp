@@ -1,21 +1,33 @@
 // Watching products.
 #include "product_looks.h"
 
+#include "lptrain/tensor/math.h"
+
 namespace lp {
+namespace {
+
+// Of a layer that is run several times in a pass: all that it sees.
+Tensor joined(const Tensor& before, const Tensor& now) { return before ? concat(std::vector<Tensor>{before, now}, 0) : now; }
+
+}  // namespace
 
 std::map<std::string, ProductLook> look_at_products(Model& model, const Tensor& batch) {
   std::map<std::string, ProductLook> looks;
+  std::map<std::string, Tensor> weights;  // by the layer that they belong to
   for (const LayerLine& line : model.lines())
     if (line.product) looks[line.name];
   Context context(nullptr, Mode::eval);
   context.watch([&](const Look& look) {
+    if (look.lens.role == Role::weights) weights[look.lens.layer()] = look.y.tensor();
     const auto found = looks.find(look.lens.layer());
     if (found == looks.end()) return;
-    if (look.lens.role == Role::activations) found->second.x = look.y.tensor();
-    if (look.lens.role == Role::weights) found->second.w = look.y.tensor();
-    if (look.lens.role == Role::biases) found->second.b = look.y.tensor();
+    ProductLook& seen = found->second;
+    if (look.lens.role == Role::activations) seen.x = joined(seen.x, look.y.tensor());
+    if (look.lens.role == Role::biases) seen.b = look.y.tensor();
   });
   model.forward(context, batch);
+  for (const LayerLine& line : model.lines())
+    if (line.product) looks[line.name].w = weights[line.owner()];
   return looks;
 }
 

@@ -19,3 +19,9 @@ TEST_CASE("a batch takes time, and measuring leaves the model as it was") {
   CHECK(seconds > 0);
   CHECK(std::ranges::equal(predict(model, x).data<float>(), before.data<float>()));
 }
+
+TEST_CASE("networks that read tokens are timed on tokens") {
+  Model model = model_of(
+      R"([{"reshape": {"shape": [2, 3]}}, {"embedding": {"vocabulary": 5, "dim": 4}}, "flatten", {"linear": {}}])", Shape{6});
+  CHECK(batch_seconds(model, 2) > 0);
+}

@@ -3,6 +3,7 @@
 #pragma once
 #include "lptrain/grad/activation.h"
 #include "op_case.h"
+#include "sequence_cases.h"
 
 namespace lp {
 
@@ -372,8 +373,8 @@ inline std::vector<OpCase> lookup_and_loss_cases() {
 inline const std::vector<OpCase>& op_cases() {
   static const std::vector<OpCase> all = [] {
     std::vector<OpCase> cases;
-    for (auto family : {arithmetic_cases, product_cases, pool_cases, activation_cases, norm_cases, shape_cases, reduction_cases,
-                        lookup_and_loss_cases})
+    for (auto family : {arithmetic_cases, product_cases, pool_cases, activation_cases, norm_cases, shape_cases, sequence_cases,
+                        reduction_cases, lookup_and_loss_cases})
       std::ranges::move(family(), std::back_inserter(cases));
     return cases;
   }();

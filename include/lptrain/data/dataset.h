@@ -54,15 +54,18 @@ struct Subset {
 struct Dataset {
   std::string name;
   Card card;
-  Shape shape;  // of one example: [H,W,C] or [columns]
+  Shape shape;  // of one example: [H,W,C], [columns], [T,C] or [T]
   std::vector<std::string> classes;
-  std::vector<std::string> columns;  // of a table
+  std::vector<std::string> columns;   // of a table
+  std::vector<std::string> alphabet;  // of a text, by token
   Subset train, validation, test;
   Normalization normalization;
   std::vector<Choice<Augmentation>> augment;
   std::string digest;  // sha256 over what was read (files) or drawn (generated): tells data sets apart in a run's record
 
   bool are_images() const { return train.examples->are_images(); }
+  bool are_texts() const { return !alphabet.empty(); }
+  std::string text(const Examples& examples, int64_t row) const;  // of a text, as it was read
 };
 
 // The card that a spec means: looked up by name, or made of its folder or CSV part.

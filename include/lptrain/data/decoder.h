@@ -35,7 +35,7 @@ struct FolderDecoder : DecoderBase<FolderDecoder> {
   Decoded decode(const Inputs& inputs) const override { return decode_folder(layout, inputs); }
 };
 
-// idx cifar csv image_folder | digits plane machine shapes (generated)
+// idx cifar csv image_folder lines windows blocks | digits plane machine shapes words babble (generated)
 template <>
 std::span<const ChoiceRow<Decoder>> choices<Decoder>();
 

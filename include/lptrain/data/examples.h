@@ -9,7 +9,8 @@
 
 namespace lp {
 
-// One split. Images are bytes u8 [N,H,W,C] (kept as bytes, never copied again); tables are f32 [N,F].
+// One split. Images are bytes u8 [N,H,W,C] (kept as bytes, never copied again); tables are f32 [N,F], sequences f32 [N,T,C],
+// texts f32 [N,T] of tokens: whole numbers that count an alphabet.
 struct Examples {
   Tensor inputs;
   std::vector<int32_t> labels;
@@ -29,8 +30,9 @@ struct Inputs {
 
 struct Decoded {
   Examples train, test;
-  std::vector<std::string> classes;  // if the files name them
-  std::vector<std::string> columns;  // of a table, one a feature
+  std::vector<std::string> classes;        // if the files name them
+  std::vector<std::string> columns;        // of a table, one a feature
+  std::vector<std::string> alphabet = {};  // of a text: what each token stands for; "": padding
 };
 
 }  // namespace lp

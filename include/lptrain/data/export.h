@@ -7,9 +7,9 @@
 
 namespace lp {
 
-// Writes every example, unchanged: pictures as <folder>/<split>/<class>/<number>.png, tables as <folder>/<split>.csv with a
-// header and the class's name in the last column "class". Splits are train (validation included) and test. The folder appears
-// whole or not at all; if it exists it must be empty (Error(usage)).
+// Writes every example, unchanged: pictures as <folder>/<split>/<class>/<number>.png, tables, sequences and texts as
+// <folder>/<split>.csv with a header and the class's name in the last column "class". Splits are train (validation included) and
+// test. The folder appears whole or not at all; if it exists it must be empty (Error(usage)).
 void export_dataset(const Dataset& dataset, const std::filesystem::path& folder);
 
 // The first training examples of each class: one row a class, in the order of the labels. Tables of two columns become a plot of

@@ -99,12 +99,23 @@ Var batch_norm_fixed(const Var& x, const Var& gamma, const Var& beta, const Tens
 // y = (x - mean) / sqrt(var + eps) * gamma + beta over the last axis of each row.   Source: Ba, Kiros & Hinton 2016
 Var layer_norm(const Var& x, const Var& gamma, const Var& beta, double eps);
 
+// ---- one step of a recurrent layer, from its products with the input and with the state before: x and h [N,G H], gate after
+// gate as PyTorch orders them; s is the sigmoid. Gates i f g o: c' = s(f) c + s(i) tanh(g), h' = s(o) tanh(c'). Gives [2,N,H]:
+// h', then c'.
+//   Source: Hochreiter & Schmidhuber 1997; with forget gates Gers, Schmidhuber & Cummins 2000
+Var lstm_cell(const Var& x, const Var& h, const Var& c);
+// Gates r z n: n = tanh(x_n + s(r) h_n), h' = (1 - s(z)) n + s(z) state. Gives [N,H].
+//   Source: Cho et al. 2014, with the reset behind the product (as in cuDNN), so that one product serves all gates
+Var gru_cell(const Var& x, const Var& h, const Var& state);
+
 // ---- shape
 Var reshape(const Var& x, const Shape& shape);
 Var permute(const Var& x, const std::vector<int>& order);
 Var slice(const Var& x, int axis, int64_t begin, int64_t end, int64_t step = 1);
 Var concat(const std::vector<Var>& parts, int axis);
 Var pad(const Var& x, int axis, int64_t before, int64_t after);  // with zeros
+// x[T, ...] -> T values [...], sharing bytes; backward lays their gradients into one tensor.
+std::vector<Var> unstack(const Var& x);
 
 // ---- reductions and distributions
 Var sum(const Var& x, const std::vector<int>& axes, bool keep = false);
@@ -114,6 +125,10 @@ Var mean_all(const Var& x);
 Var max(const Var& x, int axis, bool keep = false);  // the first of equal largest elements gets the gradient
 Var softmax(const Var& x);                           // over the last axis
 Var log_softmax(const Var& x);
+
+// ---- attention of a sequence to itself: q, k and v [N,T,C], cut along C into heads of size d
+// y_h = softmax(q_h k_h^T / sqrt(d)) v_h; causal: step t sees none behind it.   Source: Vaswani et al. 2017, eq. 1
+Var attention(const Var& q, const Var& k, const Var& v, int64_t heads, bool causal);
 
 // ---- lookup and noise
 // table[V,D] -> [shape..., D]; throws on an index outside 0..V-1. Keeps codes.

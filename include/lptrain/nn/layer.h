@@ -25,6 +25,8 @@ struct LayerLine {
   Shape output;                           // of one example
   Cost cost;                              // without the layers inside it, which have lines of their own
   std::optional<ConvShape> product = {};  // what it multiplies for one example, if it has weights; of a linear layer N rows of C
+  std::string tied = {};                  // the layer whose weights it multiplies with; "": its own
+  const std::string& owner() const { return tied.empty() ? name : tied; }  // of its weights
 };
 
 // Does what enters the network reach line i through layers that only move elements, so with the codes that it has?
@@ -52,13 +54,19 @@ class Builder {
   Param weight(const std::string& layer, Shape shape, double bound);  // role weights, channels along axis 0
   Param bias(const std::string& layer, int64_t size);                 // role biases, zeros, no decay
   Param plain(const std::string& name, Shape shape, double value);    // norm gains and shifts: constant, no role, no decay
-  Lens lens(const std::string& layer, Role role);  // "<layer>.input", "<layer>.error": channels along the last axis
+  // "<layer>.<place>": channels along the last axis. By default the place is "input", or "error" of errors.
+  Lens lens(const std::string& layer, Role role, std::string_view place = "");
+  // Weights that later layers may be tied to, under the name of their layer; they must stay where they are.
+  void share(const std::string& layer, Param& weight) { shared_[layer] = &weight; }
+  Param& shared(const std::string& layer, const Shape& wanted) const;  // Error(usage) if there are none, or of another shape
+  void may_be_named(const std::string& layer) { layers_.push_back(layer); }  // by overrides, though it has no weights of its own
 
   Accumulator accumulator(const std::string& layer) const { return precision_.accumulator_of(layer); }
 
   // A line of summary; the parameters made since the last note are this layer's.
-  void note(std::string name, std::string kind, const Shape& output, int64_t macs, std::optional<ConvShape> product = {});
-  const std::vector<std::string>& layers() const { return layers_; }  // with weights, in order: what overrides may name
+  void note(std::string name, std::string kind, const Shape& output, int64_t macs, std::optional<ConvShape> product = {},
+            std::string tied = "");
+  const std::vector<std::string>& layers() const { return layers_; }  // with lenses, in order: what overrides may name
   const std::vector<LayerLine>& lines() const { return lines_; }
 
  private:
@@ -74,6 +82,7 @@ class Builder {
   int64_t params_ = 0;
   std::vector<std::string> layers_;
   std::vector<LayerLine> lines_;
+  std::map<std::string, Param*> shared_;
 };
 
 // A layer as written: {"conv2d": {"out": 32, "kernel": 3}} or "relu". A description in src/nn/layers.h, its code in one file, one
@@ -95,6 +104,7 @@ struct Layer {
     (void)input, (void)classes;
     return {};
   }
+  virtual std::string tied() const { return ""; }  // the layer whose weights it uses, by its full name
   // `name` is the full one; output(input) did not throw.
   virtual std::unique_ptr<Module> build(Builder& b, const std::string& name, const Shape& input) const = 0;
 };
