@@ -82,29 +82,30 @@ void attend_backward(const AttentionShape& s, const T* q, const T* k, const T* v
 
 }  // namespace
 
-Var attention(const Var& q, const Var& k, const Var& v, int64_t heads, bool causal) {
-  const AttentionShape s = checked(q, k, v, heads, causal);
-  const DType type = q.value.dtype();
+Var attention(const Var& query, const Var& key, const Var& value, int64_t heads, bool causal) {
+  const AttentionShape s = checked(query, key, value, heads, causal);
+  const DType type = query.value.dtype();
+  const Tensor q = query.tensor(), k = key.tensor(), v = value.tensor();  // reals are made here, by one thread
   Tensor y(q.shape(), type), p(Shape{s.N, heads, s.T, s.T}, type);
   each_head(type, s, [&]<class T>(int64_t at, int64_t share) {
-    attend(s, q.tensor().data<T>().data() + at, k.tensor().data<T>().data() + at, v.tensor().data<T>().data() + at,
-           p.data<T>().data() + share, y.data<T>().data() + at);
+    attend(s, q.data<T>().data() + at, k.data<T>().data() + at, v.data<T>().data() + at, p.data<T>().data() + share,
+           y.data<T>().data() + at);
   });
   // The three gradients lie one behind the other: [3,N,T,C].
-  const auto gradients = [s, q = q.tensor(), k = k.tensor(), v = v.tensor(), p](const Value& dy) {
+  const auto gradients = [s, q, k, v, p](const Value& error) {
+    const Tensor& dy = error.tensor();
     Tensor d = Tensor::zeros(dy.shape().behind(3), dy.dtype());
-    const int64_t all = dy.size();
     each_head(dy.dtype(), s, [&]<class T>(int64_t at, int64_t share) {
       T* out = d.data<T>().data() + at;
       attend_backward(s, q.data<T>().data() + at, k.data<T>().data() + at, v.data<T>().data() + at, p.data<T>().data() + share,
-                      dy.tensor().data<T>().data() + at, out, out + all, out + 2 * all);
+                      dy.data<T>().data() + at, out, out + dy.size(), out + 2 * dy.size());
     });
     return Value(d);
   };
   const auto part = [shape = q.shape()](int64_t i) {
     return [=](const Value& d) { return Value(d.tensor().rows(i, i + 1).reshape(shape)); };
   };
-  return record(y, {{q, part(0)}, {k, part(1)}, {v, part(2)}}, gradients);
+  return record(y, {{query, part(0)}, {key, part(1)}, {value, part(2)}}, gradients);
 }
 
 }  // namespace lp

@@ -38,12 +38,19 @@ struct LstmKept {
 template <class T>
 void lstm_forward(int64_t H, const T* x, const T* h, const T* c, T* gates, T* tanh_c, T* h_out, T* c_out) {
   T *i = gates, *f = i + H, *g = f + H, *o = g + H;
+#pragma GCC ivdep
   for (int64_t k = 0; k < 4 * H; ++k) gates[k] = x[k] + h[k];
+#pragma GCC ivdep
   for (int64_t k = 0; k < 2 * H; ++k) gates[k] = smooth_step(gates[k]);
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) g[k] = smooth_sign(g[k]);
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) o[k] = smooth_step(o[k]);
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) c_out[k] = f[k] * c[k] + i[k] * g[k];
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) tanh_c[k] = smooth_sign(c_out[k]);
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) h_out[k] = o[k] * tanh_c[k];
 }
 
@@ -51,6 +58,7 @@ template <class T>
 void lstm_backward(int64_t H, const T* gates, const T* c, const T* tanh_c, const T* dh, const T* dc_out, T* dz, T* dc) {
   const T *i = gates, *f = i + H, *g = f + H, *o = g + H;
   T *di = dz, *df = di + H, *dg = df + H, *d_o = dg + H;
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) {
     const T d = dc_out[k] + dh[k] * o[k] * (1 - tanh_c[k] * tanh_c[k]);
     di[k] = d * g[k] * i[k] * (1 - i[k]);
@@ -83,8 +91,11 @@ struct GruKept {
 template <class T>
 void gru_forward(int64_t H, const T* x, const T* h, const T* state, T* gates, T* out) {
   T *r = gates, *z = r + H, *n = z + H;
+#pragma GCC ivdep
   for (int64_t k = 0; k < 2 * H; ++k) gates[k] = smooth_step(x[k] + h[k]);
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) n[k] = smooth_sign(x[2 * H + k] + r[k] * h[2 * H + k]);
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) out[k] = n[k] + z[k] * (state[k] - n[k]);
 }
 
@@ -92,6 +103,7 @@ void gru_forward(int64_t H, const T* x, const T* h, const T* state, T* gates, T*
 template <class T>
 void gru_backward(int64_t H, const T* gates, const T* h, const T* state, const T* dy, T* dx, T* dh, T* d_state) {
   const T *r = gates, *z = r + H, *n = z + H;
+#pragma GCC ivdep
   for (int64_t k = 0; k < H; ++k) {
     const T dn = dy[k] * (1 - z[k]) * (1 - n[k] * n[k]);
     dx[k] = dh[k] = dn * h[2 * H + k] * r[k] * (1 - r[k]);
@@ -125,14 +137,14 @@ Rule part(int64_t begin, int64_t end, const CellShape& s) {
 Var lstm_cell(const Var& x, const Var& h, const Var& c) {
   const CellShape s = checked(x, h, c, 4, "lstm_cell");
   const DType type = x.value.dtype();
+  const Tensor by_x = x.tensor(), by_h = h.tensor();  // reals are made here, by one thread
   const LstmKept kept{Tensor(x.shape(), type), c.tensor(), Tensor(c.shape(), type)};
   Tensor y(Shape{2, s.N, s.H}, type), gates = kept.gates, tanh_c = kept.tanh_c;
   each_example(type, s, [&]<class T>(int64_t n) {
     const int64_t at = n * s.H;
     T* out = y.data<T>().data() + at;
-    lstm_forward(s.H, x.tensor().data<T>().data() + 4 * at, h.tensor().data<T>().data() + 4 * at,
-                 c.tensor().data<T>().data() + at, gates.data<T>().data() + 4 * at, tanh_c.data<T>().data() + at, out,
-                 out + s.N * s.H);
+    lstm_forward(s.H, by_x.data<T>().data() + 4 * at, by_h.data<T>().data() + 4 * at, kept.c.data<T>().data() + at,
+                 gates.data<T>().data() + 4 * at, tanh_c.data<T>().data() + at, out, out + s.N * s.H);
   });
   return record(y, {{x, part(0, 4, s)}, {h, part(0, 4, s)}, {c, part(4, 5, s)}},
                 [=](const Value& dy) { return Value(lstm_gradients(kept, s, dy.tensor())); });
@@ -141,12 +153,13 @@ Var lstm_cell(const Var& x, const Var& h, const Var& c) {
 Var gru_cell(const Var& x, const Var& h, const Var& state) {
   const CellShape s = checked(x, h, state, 3, "gru_cell");
   const DType type = x.value.dtype();
+  const Tensor by_x = x.tensor();
   const GruKept kept{Tensor(x.shape(), type), h.tensor(), state.tensor()};
   Tensor y(state.shape(), type), gates = kept.gates;
   each_example(type, s, [&]<class T>(int64_t n) {
     const int64_t at = n * s.H;
-    gru_forward(s.H, x.tensor().data<T>().data() + 3 * at, h.tensor().data<T>().data() + 3 * at,
-                state.tensor().data<T>().data() + at, gates.data<T>().data() + 3 * at, y.data<T>().data() + at);
+    gru_forward(s.H, by_x.data<T>().data() + 3 * at, kept.h.data<T>().data() + 3 * at, kept.state.data<T>().data() + at,
+                gates.data<T>().data() + 3 * at, y.data<T>().data() + at);
   });
   return record(y, {{x, part(0, 3, s)}, {h, part(3, 6, s)}, {state, part(6, 7, s)}},
                 [=](const Value& dy) { return Value(gru_gradients(kept, s, dy.tensor())); });

@@ -76,6 +76,16 @@ TEST_CASE("tables come back number for number") {
   }
 }
 
+TEST_CASE("texts come back as they were read") {
+  const Folder folder;
+  const Dataset set = load("babble", 50);
+  export_dataset(set, folder.path / "out");
+  const std::string csv = read_file(folder.path / "out" / "test.csv");
+  CHECK(csv.starts_with("text,class\n"));
+  CHECK(std::ranges::count(csv, '\n') == 51);
+  for (int64_t row : set.test.rows) CHECK(contains(csv, set.text(*set.test.examples, row)));
+}
+
 TEST_CASE("a folder that holds something is left alone") {
   const Folder folder;
   write_file(folder.path / "mine.txt", "x");
@@ -95,4 +105,5 @@ TEST_CASE("contact sheets: one row a class; points; no picture of a wide table")
   const Image plot = contact_sheet(load("spirals", 100));
   CHECK(std::ranges::count(plot.pixels, 255) > 100);
   CHECK(contains(error_of(ErrorKind::usage, [&] { contact_sheet(load("machine", 10)); }), "8 columns has no picture"));
+  CHECK(contains(error_of(ErrorKind::usage, [&] { contact_sheet(load("tongues", 10)); }), "tongues: text has no picture"));
 }

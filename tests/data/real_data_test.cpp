@@ -75,9 +75,12 @@ TEST_CASE("tables and pictures: sizes and classes") {
     std::vector<int64_t> classes;
     Shape shape;
   };
-  const Wanted all[] = {{"iris", 120, 30, {50, 50, 50}, {4}},     {"banknote", 1098, 274, {762, 610}, {4}},
-                        {"pima", 614, 154, {500, 268}, {8}},      {"adult", 32561, 16281, {24720, 7841}, {104}},
-                        {"digits8x8", 3823, 1797, {}, {8, 8, 1}}, {"sign_digits_2class", 322, 90, {162, 160}, {32, 32, 1}}};
+  const Wanted all[] = {
+      {"iris", 120, 30, {50, 50, 50}, {4}},      {"banknote", 1098, 274, {762, 610}, {4}},
+      {"pima", 614, 154, {500, 268}, {8}},       {"adult", 32561, 16281, {24720, 7841}, {104}},
+      {"digits8x8", 3823, 1797, {}, {8, 8, 1}},  {"sign_digits_2class", 322, 90, {162, 160}, {32, 32, 1}},
+      {"names", 16040, 4010, {}, {20}},          {"japanese_vowels", 270, 370, std::vector<int64_t>(9, 30), {29, 12}},
+      {"tinyshakespeare", 30419, 3379, {}, {32}}};
   for (const Wanted& wanted : all) {
     CAPTURE(std::string(wanted.name));
     const auto set = load(wanted.name);

@@ -75,6 +75,12 @@ TEST_CASE("permute: each element goes where its axes say, and the inverse brings
   CHECK(numbers_of(permute(y, {1, 2, 0})) == numbers_of(x));
   const Tensor codes = Tensor::of<int8_t>({2, 2}, {1, 2, 3, 4});
   CHECK(permute(codes, {1, 0}).data<int8_t>()[1] == 3);
+  const Tensor rows = permute(x, {1, 0, 2}), same = permute(x, {0, 1, 2});  // axes at the end that stay move together
+  for (int64_t i = 0; i < 24; ++i)
+    CHECK(rows.data<double>()[static_cast<size_t>(i)] ==
+          x.data<double>()[static_cast<size_t>(i / 4 % 2 * 12 + i / 8 * 4 + i % 4)]);
+  CHECK(numbers_of(same) == numbers_of(x));
+  CHECK(permute(Tensor(Shape{2, 0, 3}), {1, 0, 2}).shape() == Shape{0, 2, 3});
   CHECK_THROWS_AS(permute(x, {0, 1}), Error);
   CHECK_THROWS_AS(permute(x, {0, 1, 1}), Error);
 }
