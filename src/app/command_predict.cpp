@@ -4,6 +4,7 @@
 
 #include "lptrain/app/config_source.h"
 #include "lptrain/app/console.h"
+#include "lptrain/app/data_facts.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/app/trained.h"
 #include "lptrain/base/files.h"
@@ -89,8 +90,10 @@ class Predictor {
   Prediction example(const std::string& split_text, const std::string& index_text) {
     const Subset& split = split_of(trained_.data, split_text);
     const int64_t i = index_of(index_text, split.size(), split_text);
-    const Tensor x = example_of(trained_.data, split.examples->inputs, split.rows[static_cast<size_t>(i)]);
-    return {fmt::format("{} {}", split_text, i), trained_.data.classes[static_cast<size_t>(split.label(i))], classes(x)};
+    const int64_t row = split.rows[static_cast<size_t>(i)];
+    const Tensor x = example_of(trained_.data, split.examples->inputs, row);
+    const std::string text = trained_.data.are_texts() ? " " + shown_text(trained_.data.text(*split.examples, row)) : "";
+    return {fmt::format("{} {}{}", split_text, i, text), trained_.data.classes[static_cast<size_t>(split.label(i))], classes(x)};
   }
 
  private:

@@ -130,7 +130,12 @@ LayerExplanation explain_layer(const std::string& name, const Model& model, cons
                          phase.train.batch,
                          {},
                          {}};
-  if (!line.product) return layer;
+  if (!line.product) {  // the table of an embedding, or gates, if anything
+    const Role role = line.kind == "embedding" ? Role::weights : Role::activations;
+    if (std::ranges::find(model.layers(), name) != model.layers().end())
+      layer.quantizers.push_back({std::string(word_of(role)), quantizer_text(phase.precision.of(role, name))});
+    return layer;
+  }
   const bool is_first = sees_input(lines, static_cast<size_t>(&line - lines.data()));
   for (size_t i = 0; i < kRoles; ++i) {
     const Role role = static_cast<Role>(i);

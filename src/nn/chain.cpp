@@ -1,4 +1,6 @@
 // Layers one after the other: shape inference, building, and errors that say where.
+#include <algorithm>
+
 #include "layers.h"
 
 namespace lp {
@@ -48,7 +50,9 @@ void fold_norms(const Layers& layers, std::vector<Chain::Part>& parts) {
     located(i, layers[i].name(), parts[i].name, [&] {
       auto* product = i > 0 ? dynamic_cast<ProductModule*>(parts[i - 1].module.get()) : nullptr;
       require(product, "\"fold\" needs a linear or conv2d right before it; say \"fold\": \"none\"");
-      require(product->own.has_value(), "\"fold\" would change weights that belong to another layer; say \"fold\": \"none\"");
+      const auto borrows = [&](const Choice<Layer>& other) { return other->tied() == product->name; };
+      require(product->own && std::ranges::none_of(layers, borrows),
+              "\"fold\" would change weights that two layers share; say \"fold\": \"none\"");
       product->fold(std::unique_ptr<BatchNormModule>(static_cast<BatchNormModule*>(parts[i].module.release())));
     });
   }

@@ -15,14 +15,17 @@ struct Named {
   std::string name;
   const Choice<Layer>* layer;  // null: something that stops a run
   bool is(std::string_view kind) const { return layer && layer->name() == kind; }
-  bool is_product() const { return (is("conv2d") || is("linear")) && (*layer)->tied().empty(); }
+  bool is_product() const { return is("conv2d") || is("linear"); }
 };
 using Straight = std::vector<Named>;  // layers one after the other: nothing else reads what lies between them
 
 // Names as the builder gives them.
 class Walk {
  public:
-  explicit Walk(const Layers& layers) : names_(precision_, 1, DType::f32, Key(0)) { open(layers); }
+  explicit Walk(const Layers& layers) : names_(precision_, 1, DType::f32, Key(0)) {
+    open(layers);
+    leave_shared();
+  }
   const std::vector<Straight>& runs() const { return runs_; }
 
  private:
@@ -51,6 +54,17 @@ class Walk {
         run.push_back({name, &layer});
       }
     }
+  }
+
+  // Weights that two layers use are not changed for the sake of one.
+  void leave_shared() {
+    std::set<std::string> shared;
+    for (const Straight& run : runs_)
+      for (const Named& named : run)
+        if (named.layer && !(*named.layer)->tied().empty()) shared.insert({named.name, (*named.layer)->tied()});
+    for (Straight& run : runs_)
+      for (Named& named : run)
+        if (shared.contains(named.name)) named.layer = nullptr;
   }
 
   static bool inside(const Layer& layer) {

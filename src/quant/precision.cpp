@@ -13,7 +13,7 @@ constexpr std::string_view kDocs[kRoles] = {
     "what the network is fed",
     "weights of linear and convolution layers",
     "biases",
-    "inputs of linear and convolution layers",
+    "inputs of linear and convolution layers, and gates of recurrent ones",
     "gradients of activations, where they enter a layer backwards",
     "gradients of weights, before the optimizer sees them",
     "what the optimizer remembers (momentum, second moments)",

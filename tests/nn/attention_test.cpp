@@ -102,5 +102,7 @@ TEST_CASE("weights that cannot be shared are refused by name and shape") {
   has(error(R"([{"embedding": {"vocabulary": 7, "dim": 4}}, "flatten", {"linear": {"tied": "embedding1"}}])"),
       "the weights of embedding1 are [7,4], but this layer has 7 outputs and 20 inputs: wanted [7,20]");
   has(error(R"([{"linear": {"out": 5}}, {"linear": {"out": 5, "tied": "fc1"}}, {"batch_norm": {"fold": "batch"}}])"),
-      "belong to another layer");
+      "two layers share");
+  has(error(R"([{"linear": {"out": 5}}, {"batch_norm": {"fold": "batch"}}, {"linear": {"out": 5, "tied": "fc1"}}])"),
+      "two layers share");
 }

@@ -121,3 +121,11 @@ TEST_CASE("tensors that are missing or too short are told by name") {
   n.tensors["bn1.weight"] = Tensor::zeros(Shape{1});
   CHECK(error_of([&] { fold_batch_norm(n); }).find("bn1.weight holds 1 numbers, wanted 2") != std::string::npos);
 }
+
+TEST_CASE("weights that two layers share stay as they are") {
+  CHECK(same_after(equalize, R"([{"linear": {"out": 5}}, "relu", {"linear": {"out": 5, "tied": "fc1"}}, "relu", "linear"])", {5})
+            .changes.empty());
+  CHECK(
+      same_after(equalize, R"([{"linear": {"out": 5}}, "relu", {"linear": {"out": 5}}, {"lstm": {"out": 4}}, "linear"])", {6, 5})
+          .changes.size() == 1);
+}

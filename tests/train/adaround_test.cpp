@@ -109,3 +109,12 @@ TEST_CASE("weights on the grid already stay") {
   CHECK(lines[0].find("nearest rounding stays") != std::string::npos);
   CHECK(t.model.params()[0]->value.data<float>()[2] == 0.75f);
 }
+
+TEST_CASE("a recurrent layer's products learn to round, borrowed weights do not") {
+  Twins t(kInt3, R"([{"lstm": {"out": 4}}, {"linear": {"out": 4}}, {"linear": {"out": 4, "tied": "fc1"}}, {"linear": {}}])",
+          {5, 3});
+  const std::vector<Tensor> batches{random_normal(Shape{16, 5, 3}, Key(1))};
+  const std::vector<std::string> lines = adaround(t.model, t.reals, batches, {.steps = 50});
+  CHECK(lines.size() == 5);
+  CHECK(lines[3] == "fc2: left as it is: its weights are those of fc1");
+}

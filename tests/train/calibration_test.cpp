@@ -136,3 +136,20 @@ TEST_CASE("noise against the twin: none without quantizers, by hand with one") {
   CHECK(std::isinf(noise[0].input_db));
   CHECK(noise[0].output_db == doctest::Approx(20 * std::log10(7.7 / 0.7)));
 }
+
+TEST_CASE("layers that run step by step are calibrated and corrected over all their steps; borrowed weights count as seen") {
+  Twins t(R"({"weights": "int3", "activations": {"format": "int8", "scale": "widest"}})",
+          R"([{"gru": {"out": 6}}, {"linear": {"out": 6}}, {"linear": {"out": 6, "tied": "fc1"}}, {"linear": {}}])", {5, 4});
+  const std::vector<Tensor> batches{random_normal(Shape{16, 5, 4}, Key(1))};
+  calibrate(t.model, t.reals, batches);
+  REQUIRE(lens_of(t.model, "gru1.h.input")->observed.high);
+  REQUIRE(lens_of(t.model, "gru1.gates")->observed.high);
+  const double before = mean_gap(t, batches[0]);
+  CHECK(correct_bias(t.model, t.reals, batches).size() == 5);
+  CHECK(mean_gap(t, batches[0]) < before / 4);
+  for (const LayerNoise& n : noise_by_layer(t.model, t.reals, batches)) {
+    CAPTURE(n.layer);
+    CHECK(std::isfinite(n.weights_db));
+    CHECK(n.output_db > 0);
+  }
+}
