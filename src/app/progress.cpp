@@ -47,6 +47,13 @@ std::string epoch_line(const EpochScores& e, int64_t epochs, bool is_best) {
                      e.sparsity ? fmt::format("  sparsity {:.1f}%", 100 * *e.sparsity) : "", is_best ? "  best so far" : "");
 }
 
+std::string phase_line(const PhaseScores& p, const Position& at, int64_t phases) {
+  std::string line = fmt::format("phase {}/{} is done: {}", at.phase + 1, phases, p.name);
+  for (const auto& [name, score] : {std::pair<const char*, const Score&>{"validation", p.validation}, {"test", p.test}})
+    if (score.examples > 0) line += fmt::format(", {} {:.2f}%", name, 100 * score.accuracy);
+  return line + fmt::format(", {:.3g} bits a weight, {}", p.bits_per_weight, human_bytes(p.bytes));
+}
+
 void ProgressWatch::phase_started(const std::string& name, const Position& at, int64_t phases, int64_t epochs) {
   epochs_ = epochs;
   first_step_ = -1;
@@ -77,6 +84,10 @@ void ProgressWatch::step_done(const StepDone& s) {
 }
 
 void ProgressWatch::epoch_done(const EpochScores& e, bool is_best) { put(epoch_line(e, epochs_, is_best)); }
+
+void ProgressWatch::phase_done(const PhaseScores& p, const Position& at, int64_t phases) {
+  if (phases > 1 || !p.bits.empty()) put(phase_line(p, at, phases));
+}
 
 void ProgressWatch::note(const std::string& text) { put(text); }
 

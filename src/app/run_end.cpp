@@ -37,7 +37,7 @@ std::function<void(RunEnd&)> run_end(bool measures_latency) {
 
 void add_latency(const std::filesystem::path& folder, const RunConfig& config, const Dataset& data) {
   RunStory story = run_story(folder);
-  const auto model = load_model(folder, false, config, data);
+  const auto model = load_model(folder, false, data);
   story.summary.cost.latency = latency_of(*model);
   write_file(folder / "summary.json", write(story.summary).dump() + "\n");
   write_file(folder / "report.html", run_page(story, config, data, *model));

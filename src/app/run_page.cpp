@@ -96,6 +96,17 @@ std::string learning_section(const RunStory& story) {
                                      html::figure(loss_curve(story.history).svg("loss over epochs", "wide"))));
 }
 
+std::string phases_section(const Summary& s) {
+  if (s.phases.size() < 2) return "";
+  Cells rows{{"phase", "epochs", "validation", "test", "bits a weight", "size", "bits"}};
+  for (const PhaseScores& p : s.phases)
+    rows.push_back({p.name, fmt::format("{}", p.epochs), p.validation.examples > 0 ? percent(p.validation.accuracy) : "-",
+                    p.test.examples > 0 ? percent(p.test.accuracy) : "-", fmt::format("{:.3g}", p.bits_per_weight),
+                    human_bytes(p.bytes), p.bits.empty() ? "" : bits_text(p.bits)});
+  return html::section("Phases", "What each ended with, and the next began with. Nothing was chosen by a test score.",
+                       html::table(rows));
+}
+
 std::string data_section(const Dataset& data) {
   const DataFacts f = facts_of(data, data_folders());
   std::vector<std::string> names(f.classes.begin(),
@@ -147,7 +158,8 @@ std::string reproduce_section(const RunStory& story) {
 
 std::string run_page(const RunStory& story, const RunConfig& config, const Dataset& data, Model& model) {
   const ModelCost cost = cost_of(model);
-  std::string body = page_header(story, config, cost) + page_tiles(story.summary, cost) + learning_section(story);
+  std::string body = page_header(story, config, cost) + page_tiles(story.summary, cost) + learning_section(story) +
+                     phases_section(story.summary);
   std::vector<TensorView> views;
   if (story.summary.status == "finished") {
     const TrainSpec& train = config.phases.back().train;

@@ -23,8 +23,7 @@ T read_as(const Document& document) {
 Best selected(const std::vector<EpochScores>& epochs) {
   Best best;
   for (const EpochScores& e : epochs)
-    if (e.phase == epochs.back().phase && (best.epoch == 0 || is_better(e.validation, best.validation)))
-      best = {e.epoch, e.validation};
+    if (e.phase == epochs.back().phase && selects(e, best)) best = {e.epoch, e.validation, e.met};
   return best;
 }
 

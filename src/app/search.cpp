@@ -139,7 +139,7 @@ class Searcher {
   std::vector<double> harm(const Rungs& rungs) {
     std::vector<double> harm(rungs.size(), std::numeric_limits<double>::infinity());
     if (stop_ != 0) return harm;
-    const auto model = load_model(trials_[known_.at(rungs)].run, false, config_of(rungs), data_);
+    const auto model = load_model(trials_[known_.at(rungs)].run, false, data_);
     const LensMemory memory(*model);
     const double accuracy = accuracy_of(*model), cost = cost_in(cost_of(*model), spec_.minimize);
     for (size_t l = 0; l < rungs.size(); ++l) {

@@ -9,6 +9,7 @@
 #include "lptrain/base/text.h"
 #include "lptrain/base/version.h"
 #include "lptrain/train/config.h"
+#include "lptrain/train/teacher.h"
 
 namespace lp {
 
@@ -75,6 +76,17 @@ std::string digest_of_start(const std::string& init_from) {
   return sha256(read_file(fs::is_directory(init_from) ? fs::path(init_from) / "best.safetensors" : fs::path(init_from)));
 }
 
+// Of what teaches: its weights, or the config that makes it.
+std::string digest_of_teachers(const RunConfig& config) {
+  std::string digests;
+  check_teachers(config);
+  for (const PhaseSpec& phase : config.phases)
+    if (phase.distill)
+      digests += is_made_here(*phase.distill) ? sha256(Document::load(phase.distill->teacher).dump(0))
+                                              : digest_of_start(phase.distill->teacher);
+  return digests;
+}
+
 // What people are told does not decide what comes out.
 Document without_texts(Document text) {
   for (const char* key : {"name", "description", "expected"}) text.erase(key);
@@ -87,8 +99,9 @@ void complete(SweepCell& cell, const RunConfig& config, const DataShape& data) {
   double macs = 0;
   for (const LayerLine& line : model.lines()) macs += static_cast<double>(line.cost.macs);
   cell.work = macs * static_cast<double>(cell.epochs) * static_cast<double>(data.train);
-  cell.identity = fmt::format("{}\n{}\n{}\n{}\n{}", version(), data.digest, digest_of_start(config.init_from),
-                              without_texts(write(model.spec(), true)).dump(0), without_texts(cell.config).dump(0));
+  cell.identity =
+      fmt::format("{}\n{}\n{}\n{}\n{}", version(), data.digest, digest_of_start(config.init_from) + digest_of_teachers(config),
+                  without_texts(write(model.spec(), true)).dump(0), without_texts(cell.config).dump(0));
 }
 
 void refuse_twins(const std::vector<SweepCell>& cells, Problems& problems, const std::string& sweep) {

@@ -4,6 +4,7 @@
 
 #include "lptrain/grad/activation.h"
 #include "lptrain/grad/ops.h"
+#include "lptrain/tensor/math.h"
 #include "rows.h"
 
 namespace lp {
@@ -93,6 +94,34 @@ Var squared_hinge(const Var& y, std::span<const int32_t> labels) {
   return one_against_all(
       y, labels, "squared_hinge", 1, -1, [=](double z, double t) { return missing(z, t) * missing(z, t); },
       [=](double z, double t) { return -2 * t * missing(z, t); });
+}
+
+// dz = T (q - p) / N
+Var distillation(const Var& logits, const Tensor& teacher, double temperature) {
+  require(logits.value && logits.shape().rank() >= 2 && logits.shape().back() >= 2 && logits.value.size() > 0,
+          "distillation: the scores are {}, expected [N,K] of 2 or more classes", logits.value ? logits.shape().text() : "empty");
+  require(teacher.shape() == logits.shape(), "distillation: the teacher's scores are {}, those of the student {}",
+          teacher.shape().text(), logits.shape().text());
+  require(temperature > 0, "distillation: temperature {} is not above 0", temperature);
+  const double weight = 1.0 / static_cast<double>(logits.shape().rows());
+  const auto rows = [&](const Tensor& scores) {
+    return log_softmax(Var(map(scores, [&](auto z) { return z / static_cast<decltype(z)>(temperature); }))).tensor();
+  };
+  const DType dtype = logits.value.dtype();
+  const Tensor log_p = rows(teacher.dtype() == dtype ? teacher : convert(teacher, dtype)), log_q = rows(logits.tensor());
+  double total = 0;
+  visit_real(log_q.dtype(), [&]<class T>() {
+    const T *p = log_p.data<T>().data(), *q = log_q.data<T>().data();
+    for (int64_t i = 0; i < log_q.size(); ++i)
+      total += std::exp(static_cast<double>(p[i])) * (static_cast<double>(p[i]) - static_cast<double>(q[i]));
+  });
+  return record(Tensor::full({}, total * temperature * temperature * weight, log_q.dtype()),
+                {{logits, [=](const Value& dy) {
+                    const double seed = dy.tensor().item() * temperature * weight;
+                    return Value(zip(log_q, log_p, [=](auto q, auto p) {
+                      return static_cast<decltype(q)>(seed) * (std::exp(q) - std::exp(p));
+                    }));
+                  }}});
 }
 
 Var mse(const Var& y, const Var& target) {

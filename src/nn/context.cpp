@@ -46,8 +46,9 @@ Accumulator Context::accumulator(const Accumulator& a, const std::string& layer)
 }
 
 Var Context::leaf(Param& p) {
-  const Var v = tape_ ? tape_->leaf(p.value) : Var(p.value);
-  if (tape_) leaves_.emplace_back(&p, v);
+  if (!tape_ || !p.moves) return Var(p.value);
+  const Var v = tape_->leaf(p.value);
+  leaves_.emplace_back(&p, v);
   return v;
 }
 
@@ -63,7 +64,10 @@ Var Context::param(Param& p) {
   if (p.frozen) return Var(p.frozen);
   if (const auto found = seen_.find(&p); found != seen_.end()) return found->second;
   Var v = bare(p);
-  if (p.lens) v = look(*p.lens, v);
+  if (p.lens && p.held)
+    v = shown(*p.lens, v, v, {}, {&p.lens->quantizer});
+  else if (p.lens)
+    v = look(*p.lens, v);
   seen_.emplace(&p, v);
   return v;
 }

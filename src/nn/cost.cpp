@@ -60,12 +60,24 @@ bool belongs(const std::string& param, const std::string& layer) {
 struct ParamBits {
   double all, bare;
 };
+// Of weights of which some are on a grid and the others reals: with a bit each that tells which.
+ParamBits partly_held(const Param& p, double on_grid, DType compute) {
+  double held = 0;
+  visit_real(p.held.dtype(), [&]<class T>() {
+    for (const T h : p.held.data<T>()) held += h != 0;
+  });
+  const double rest = static_cast<double>(p.value.size()) - held;
+  const double bits = held * (1 + on_grid) + rest * (1 + (compute == DType::f64 ? kF64 : kF32).bits());
+  return {bits, bits};
+}
+
 ParamBits bits_of(const Param& p, DType compute) {
   const double bare = static_cast<double>(p.value.size() * format_in(p.lens.get(), compute).bits());
   if (!p.lens || p.lens->is_identity()) return {bare, bare};
   Quantizer q = p.lens->quantizer;
   q.format = p.lens->format();
   const double all = q.bits_for(p.value.shape(), p.lens->axis);
+  if (p.held) return partly_held(p, all / static_cast<double>(p.value.size()), compute);
   const bool has_many_scales = q.per.kind == Per::Kind::group || q.per.kind == Per::Kind::block;
   return {all, has_many_scales ? all : bare};
 }

@@ -1,6 +1,8 @@
 // Building, running and re-precisioning whole networks.
 #include "lptrain/nn/model.h"
 
+#include "lptrain/base/text.h"
+
 namespace lp {
 namespace {
 
@@ -17,6 +19,23 @@ struct CheckGranularity : Visitor {
     if (!p.lens || p.lens->is_identity()) return;
     if (const std::string why = why_not(p.value.shape(), p.lens->quantizer.per, p.lens->axis); !why.empty())
       fail(ErrorKind::usage, "{}: {}", p.name, why);
+  }
+};
+
+// The layer that holds a parameter: the longest of these names that its own name goes on from; "" of the entrance's.
+std::string owner_of(const Param& p, std::span<const std::string> layers) {
+  std::string owner;
+  for (const std::string& layer : layers)
+    if (layer.size() > owner.size() && p.name.starts_with(layer + ".")) owner = layer;
+  return owner;
+}
+
+struct SetTrainable : Visitor {
+  std::span<const std::string> globs, layers;
+  SetTrainable(std::span<const std::string> g, std::span<const std::string> l) : globs(g), layers(l) {}
+  void param(Param& p) override {
+    const std::string owner = owner_of(p, layers);
+    p.moves = std::ranges::any_of(globs, [&](const std::string& glob) { return glob_match(glob, owner); });
   }
 };
 
@@ -64,6 +83,18 @@ void Model::set_precision(const Precision& precision) {
   visit(change);
   CheckGranularity check;
   visit(check);
+}
+
+void Model::set_trainable(std::span<const std::string> globs) {
+  std::vector<std::string> named;
+  for (const LayerLine& line : lines_)
+    if (!line.name.empty()) named.push_back(line.name);
+  for (size_t i = 0; i < globs.size(); ++i) {
+    const bool matches = std::ranges::any_of(named, [&](const std::string& layer) { return glob_match(globs[i], layer); });
+    require(matches, "trainable.{}: \"{}\" matches no layer{}", i, globs[i], suggestion(globs[i], named));
+  }
+  SetTrainable change(globs, named);
+  visit(change);
 }
 
 std::vector<Param*> Model::params() {

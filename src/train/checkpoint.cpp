@@ -9,7 +9,11 @@
 namespace lp {
 namespace {
 
-constexpr std::string_view kOptimizerPrefix = "optimizer:", kPrunePrefix = "prune:";
+constexpr std::string_view kOptimizerPrefix = "optimizer:", kPrunePrefix = "prune:", kKeptPrefix = "kept:";
+
+bool is_weight_name(std::string_view name) {
+  return !name.starts_with(kOptimizerPrefix) && !name.starts_with(kPrunePrefix) && !name.starts_with(kKeptPrefix);
+}
 
 // All tensors of a model under their names.
 struct Collector : Visitor {
@@ -17,6 +21,7 @@ struct Collector : Visitor {
   void param(Param& p) override {
     tensors.emplace_back(p.name, &p.value);
     if (p.mask) tensors.emplace_back(p.name + ".mask", &p.mask);
+    if (p.held) tensors.emplace_back(p.name + ".held", &p.held);
   }
   void buffer(const std::string& name, Tensor& t) override { tensors.emplace_back(name, &t); }
 };
@@ -39,14 +44,17 @@ bool is_mask(const Tensor& t, const Param& p) {
   return visit_real(t.dtype(), [&]<class T>() { return std::ranges::all_of(t.data<T>(), [](T m) { return m == 0 || m == 1; }); });
 }
 
-// A mask exists from the first pruning on; a file that has one brings it along, one that has none was not pruned there.
+// A mask exists from the first pruning on, held weights in some phases; a file that has them brings them along, one that has
+// none knows of none.
 struct MaskLoader : Visitor {
   const TensorFile& file;
   explicit MaskLoader(const TensorFile& f) : file(f) {}
   void param(Param& p) override {
     if (!p.value || !file.find(p.name)) return;
-    const Tensor* mask = file.find(p.name + ".mask");
-    p.mask = mask && is_mask(*mask, p) ? Tensor(p.value.shape(), p.value.dtype()) : Tensor();
+    for (const auto& [ending, marks] : {std::pair{".mask", &p.mask}, {".held", &p.held}}) {
+      const Tensor* found = file.find(p.name + ending);
+      *marks = found && is_mask(*found, p) ? Tensor(p.value.shape(), p.value.dtype()) : Tensor();
+    }
   }
 };
 
@@ -73,8 +81,7 @@ Loaded load(const TensorFile& file, Model& model) {
     }
   }
   for (const auto& [name, tensor] : file.tensors)
-    if (!known.contains(name) && !name.starts_with(kOptimizerPrefix) && !name.starts_with(kPrunePrefix))
-      loaded.unused.push_back(with_shape(name, tensor));
+    if (!known.contains(name) && is_weight_name(name)) loaded.unused.push_back(with_shape(name, tensor));
   return loaded;
 }
 
@@ -119,11 +126,18 @@ void save_weights(const std::filesystem::path& path, Model& model, const RunConf
   write_tensors(path, file);
 }
 
+TensorFile snapshot_of(Model& model) {
+  TensorFile file = weights_of(model);
+  for (auto& [name, tensor] : file.tensors) tensor = tensor.clone();
+  return file;
+}
+
 void save_state(const std::filesystem::path& path, Trainer& trainer) {
   TensorFile file = weights_of(trainer.model());
   for (auto& [name, tensor] : trainer.optimizer_state().named())
     file.tensors.emplace_back(std::string(kOptimizerPrefix) + name, tensor);
   for (auto& [name, tensor] : trainer.pruning().named()) file.tensors.emplace_back(std::string(kPrunePrefix) + name, tensor);
+  for (const auto& [name, tensor] : trainer.kept().tensors) file.tensors.emplace_back(std::string(kKeptPrefix) + name, tensor);
   file.metadata = {{"format", "lptrain state"}, {"progress", write(trainer.progress()).dump(0)}};
   write_tensors(path, file);
 }
@@ -140,6 +154,8 @@ void load_state(const std::filesystem::path& path, Trainer& trainer) {
       trainer.optimizer_state().restore(name.substr(kOptimizerPrefix.size()), tensor.clone());
     else if (name.starts_with(kPrunePrefix))
       trainer.pruning().restore(name.substr(kPrunePrefix.size()), tensor.clone());
+    else if (name.starts_with(kKeptPrefix))
+      trainer.kept().tensors.emplace_back(name.substr(kKeptPrefix.size()), tensor.clone());
 }
 
 }  // namespace lp

@@ -3,17 +3,17 @@
 
 #include <algorithm>
 
+#include "lptrain/train/adaptive.h"
+#include "lptrain/train/incremental.h"
 #include "lptrain/train/pruning.h"
 
 namespace lp {
 namespace {
 
-constexpr std::string_view kPruneDoc =
-    "which weights go, when, and what becomes of the others; those that went in earlier phases stay gone";
-
-constexpr std::string_view kPhaseKeys[] = {"name", "precision", "train", "keep", "prune"};
-
-bool is_phase_key(const std::string& key) { return std::ranges::find(kPhaseKeys, key) != std::end(kPhaseKeys); }
+bool is_phase_key(const std::string& key) {
+  static const std::vector<std::string> keys = write(PhaseSpec{}).keys();
+  return std::ranges::find(keys, key) != keys.end();
+}
 
 // The top level as a phase sees it: without what only the run has.
 Document phase_defaults(const Document& top) {
@@ -85,7 +85,8 @@ void check_needs_f64(const RunConfig& config) {
 // A complaint that begins with the path of a key ("precision.accumulator: ..."), with the place where the phase has it.
 [[noreturn]] void tell_place(const RunConfig& config, size_t phase, const Error& e) {
   const std::string message = e.what(), path = message.substr(0, message.find(':'));
-  if (e.kind != ErrorKind::usage || !(path.starts_with("precision.") || path.starts_with("prune."))) throw e;
+  constexpr std::string_view kTold[] = {"precision.", "prune.", "trainable."};
+  if (e.kind != ErrorKind::usage || std::ranges::none_of(kTold, [&](auto start) { return path.starts_with(start); })) throw e;
   throw DocumentError({{config.origin(phase, path), path, message, 0}});
 }
 
@@ -104,6 +105,8 @@ void TrainSpec::fields(Fields& f) {
   f("clip_weights", clip_weights,
     "after each step, weights whose quantizer has a fixed scale are held within this share of its grid (BinaryConnect: 1)",
     {1e-30, 1e30});
+  f("clamp", clamp, "after each step, weights and biases are held within this magnitude, before they become master copies",
+    {1e-30, 1e30});
   f("seed", seed, "of everything random but the validation split", {0, 1e15});
   f("eval_batch", eval_batch, "examples at a time in evaluation", {1, 1e6});
 }
@@ -120,12 +123,47 @@ void PtqSpec::fields(Fields& f) {
   f("adaround", adaround, "learn which way each weight is rounded; {} for the defaults (Nagel et al. 2020)");
 }
 
+void DistillSpec::fields(Fields& f) {
+  f("teacher", teacher, "run folder or weights file; or a config (*.json), which is trained first, on the same data");
+  f("temperature", temperature, "that the scores of both are divided by: high ones tell more of the wrong classes", {0.01, 1000});
+  f("alpha", alpha, "the teacher's share of the loss; the labels have the rest", {0, 1});
+  f.claim(!teacher.empty(), "\"distill\" needs a \"teacher\": a run folder, a weights file or a config");
+}
+
+void AdaptiveSpec::fields(Fields& f) {
+  f("target_accuracy", target_accuracy, "of validation, that is to be held", {0, 1});
+  f("per", per, "lower all weights alike, or then also layer by layer");
+  f("start", start, "bits to begin with", {1, 16});
+  f("lowest", lowest, "bits to end with at the latest; 1 is binary", {1, 16});
+  f("patience", patience, "epochs that fewer bits have to reach the target", {1, 1e6});
+  f.claim(lowest <= start, fmt::format("\"lowest\" is {}, above \"start\", {}", lowest, start));
+}
+
+void IncrementalSpec::fields(Fields& f) {
+  f("share", share, "of each layer's weights that is put on the grid and stays there", {0, 1});
+  f("by", by, "the largest first, or any (those of the phase before stay among them)");
+}
+
+void Stage::fields(Fields& f) {
+  f("precision", precision, "which numbers are narrow: role -> quantizer");
+  f("train", train, "how the weights are moved");
+  f("trainable", trainable, "layer name patterns (* and ?) of what moves; other layers keep their parameters", {1, 1e6});
+  f("distill", distill, "learn from a trained network, too (Hinton et al. 2015)");
+  f("adaptive", adaptive, "lower the bits of weights while accuracy holds; \"epochs\" is the most that it may take");
+  f("incremental", incremental, "put a share of the weights on their grid for good, train the others (INQ, Zhou et al. 2017)");
+  f("prune", prune, "which weights go, when, and what becomes of the others; those that went in earlier phases stay gone");
+  const Quantizer& weights = precision.roles[static_cast<size_t>(Role::weights)];
+  f.claim(!adaptive || is_adaptable(weights),
+          fmt::format("\"adaptive\" lowers the bits of integer weights (int8, uint8 ...), found {}", weights.format.name()));
+  f.claim(!incremental || weights.is_identity() || keeps_grid(weights),
+          "\"incremental\" needs a grid that stays where it is: the scale widest or fixed");
+  f.claim(!(adaptive && incremental), "\"adaptive\" and \"incremental\" both move the grid: choose one");
+}
+
 void PhaseSpec::fields(Fields& f) {
   f("name", name, "of the phase");
-  f("precision", precision, "which numbers are narrow");
-  f("train", train, "how the weights are moved");
+  Stage::fields(f);
   f("keep", keep, "go on with the optimizer's state of the phase before");
-  f("prune", prune, kPruneDoc);
 }
 
 void RunConfig::fields(Fields& f) {
@@ -137,12 +175,11 @@ void RunConfig::fields(Fields& f) {
   f("compute", compute, "type of all arithmetic that is not narrowed; integer: there is none, and what would be is an error");
   f("init_from", init_from, "run folder or weights file to start from");
   f("rewrite", rewrite, "what is done to the network that init_from holds, in order, before the first phase; its model is used");
-  f.claim(rewrite.empty() || !init_from.empty(), "\"rewrite\" needs \"init_from\": the trained network that is to be written anew");
+  f.claim(rewrite.empty() || !init_from.empty(),
+          "\"rewrite\" needs \"init_from\": the trained network that is to be written anew");
   f("ptq", ptq, "post-training quantization of what init_from holds, before the first phase; its model is used");
   f.claim(!ptq || !init_from.empty(), "\"ptq\" needs \"init_from\": the trained network that is to be quantized");
-  f("precision", precision, "which numbers are narrow: role -> quantizer");
-  f("train", train, "how the weights are moved");
-  f("prune", prune, kPruneDoc);
+  Stage::fields(f);
   f("numerics", numerics, "count overflow, underflow and lost updates by layer and role, for `lptrain numerics`");
 }
 
@@ -160,7 +197,9 @@ Model made_model(const RunConfig& config, const PhaseSpec& phase, const Shape& i
     for (at = 0; at < config.phases.size(); ++at) {
       config.phases[at].precision.check(model.layers());
       check_pruning(config, config.phases[at], model);
+      model.set_trainable(config.phases[at].trainable);
     }
+    model.set_trainable(phase.trainable);
     return model;
   } catch (const Error& e) {
     tell_place(config, at, e);
@@ -190,6 +229,23 @@ void refuse_hidden(const Document& document, const std::string& path, const std:
   for (size_t i = 0; i < count; ++i)
     if (!document.has(fmt::format("phases.{}.{}", i, path))) return;
   require(count == 0, "{}: every phase sets \"{}\" for itself; set phases.0.{} and so on instead", what, path, path);
+}
+
+RunConfig config_through(const RunConfig& config, size_t phase, const Precision& precision) {
+  RunConfig own = config;
+  own.phases.resize(phase + 1);
+  own.phases.back().precision = precision;
+  if (!config.document.has("phases")) {
+    own.precision = precision;
+    own.document.set("precision", write(precision).dump(0), "run");
+    return own;
+  }
+  Document last = config.document.at(fmt::format("phases.{}", phase));
+  last.set("precision", write(precision).dump(0), "run");
+  std::string list;
+  for (size_t i = 0; i < phase; ++i) list += config.document.at(fmt::format("phases.{}", i)).dump(0) + ", ";
+  own.document.set("phases", fmt::format("[{}{}]", list, last.dump(0)), "run");
+  return own;
 }
 
 Document compact(const RunConfig& config) { return with_phases(write(config, true), config.document); }

@@ -28,6 +28,18 @@ void EpochScores::fields(Fields& f) {
   f("validation", validation, "after the epoch");
   f("numerics", numerics, "what happened to its numbers; null unless the config asks for it");
   f("sparsity", sparsity, "share of weights that are zero; null unless something is pruned");
+  f("bits", bits, "of each layer's weights, while their bits are lowered");
+  f("met", met, "validation reached the target with them");
+}
+
+void PhaseScores::fields(Fields& f) {
+  f("name", name, "of the phase");
+  f("epochs", epochs, "done in it");
+  f("validation", validation, "of the model that it ends with");
+  f("test", test, "of that model; nothing is chosen by it");
+  f("bits_per_weight", bits_per_weight, "mean over the weights");
+  f("bytes", bytes, "of all parameters at their widths");
+  f("bits", bits, "of each layer's weights, if the phase looked for them");
 }
 
 }  // namespace lp

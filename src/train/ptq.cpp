@@ -28,10 +28,8 @@ void load(const Network& network, const std::string& name, Model& model) {
 Rewritten rewritten_source(const RunConfig& config, const Dataset& data) {
   const std::filesystem::path file = weights_file(config.init_from, false);
   TensorFile source = read_tensors(file);
-  const std::string* text = source.note("config");
-  if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());
   Rewritten result;
-  result.network.spec = read_config(Document::parse(*text, file.string() + " (config)")).model;
+  result.network.spec = config_in(source, file).model;
   if (result.network.spec.layers.empty()) result.network.spec = find_model(result.network.spec.name);
   for (auto& [name, tensor] : source.tensors) result.network.tensors.emplace(name, tensor);
   result.network.input = data.shape;

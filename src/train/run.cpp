@@ -17,6 +17,7 @@
 #include "lptrain/train/integer.h"
 #include "lptrain/train/ptq.h"
 #include "lptrain/train/step_recorder.h"
+#include "lptrain/train/teacher.h"
 
 namespace lp {
 namespace fs = std::filesystem;
@@ -99,6 +100,10 @@ class FolderWatch : public Watch {
                     e.sparsity ? fmt::format(", sparsity {:.4f}", *e.sparsity) : "", is_best ? " (best)" : ""));
     write_file(folder_ / "curve.svg", curve_svg(history_, title_));
   }
+  void phase_done(const PhaseScores& p, const Position& at, int64_t phases) override {
+    log(fmt::format("phase {}/{} \"{}\" is done: validation accuracy {:.4f}, test {:.4f}, {:.3g} bits a weight, {} bytes",
+                    at.phase + 1, phases, p.name, p.validation.accuracy, p.test.accuracy, p.bits_per_weight, p.bytes));
+  }
   void note(const std::string& text) override { log(text); }
   void log(const std::string& text) { append_line(folder_ / "log.txt", utc_now("%Y-%m-%d %H:%M:%S ") + text); }
 
@@ -119,6 +124,8 @@ Summary::Cost counted(Model& model) {
   return cost;
 }
 
+bool is_finished(const fs::path& run) { return Document::load(run / "summary.json").text_at("status") == "finished"; }
+
 // Everything a run needs while it goes on.
 struct Session {
   const RunConfig& config;
@@ -134,7 +141,7 @@ struct Session {
         folder(std::move(f)),
         data(std::move(d)),
         files(folder, c.name, history),
-        trainer(c, data, watches()) {}
+        trainer(c, data, watches(), [this](size_t i) { return load_teacher(teacher_path(config, i, folder), config, data); }) {}
 
   std::vector<Watch*> watches() {
     std::vector<Watch*> all = options.watches;
@@ -142,21 +149,50 @@ struct Session {
     return all;
   }
 
+  // Every weights file says of itself how it is to be seen: with the precision of its phase.
+  void save_as(const std::string& file) { save_weights(folder / file, trainer.model(), config_so_far(), data); }
+
+  RunConfig config_so_far() {
+    return config_through(config, static_cast<size_t>(trainer.progress().position.phase), trainer.precision());
+  }
+
   void save(Trainer::Moment moment) {
-    if (moment == Trainer::Moment::new_best) return save_weights(folder / "best.safetensors", trainer.model(), config, data);
-    save_weights(folder / "last.safetensors", trainer.model(), config, data);
+    if (moment == Trainer::Moment::phase_end) return close_phase();
+    if (moment == Trainer::Moment::new_best) return save_as("best.safetensors");
+    save_as("last.safetensors");
     save_state(folder / "last.state", trainer);
+  }
+
+  // What the next phase begins with stays in the folder; the best epoch was that of the phase.
+  void close_phase() {
+    const int64_t phase = trainer.progress().position.phase;
+    if (phase + 1 == std::ssize(config.phases)) return;
+    save_as(fmt::format("phase-{}.safetensors", phase + 1));
+    fs::remove(folder / "best.safetensors");
+  }
+
+  // Trains the teachers that the config only describes; false: stopped.
+  bool make_teachers(const std::atomic<int>& stop) {
+    for (size_t i = 0; i < config.phases.size(); ++i) {
+      if (!config.phases[i].distill || !is_made_here(*config.phases[i].distill)) continue;
+      const fs::path run = teacher_path(config, i, folder);
+      if (fs::exists(run / "summary.json") && fs::exists(run / "best.safetensors") && is_finished(run)) continue;
+      note({fmt::format("a teacher for phase \"{}\" comes first: {}", config.phases[i].name, config.phases[i].distill->teacher)});
+      RunOptions own = options;
+      own.out = run.string();
+      std::erase_if(own.watches, [](Watch* w) { return dynamic_cast<StepRecorder*>(w); });  // there is one recording at a time
+      const bool is_begun = fs::exists(run / "last.state");
+      if (!is_begun) fs::remove_all(run);
+      const Summary s = is_begun ? resume_run(run, own, stop) : start_run(teacher_config(config, i), own, stop);
+      if (s.status != "finished") return false;
+    }
+    return true;
   }
 
   Score test(const char* file) {
     load_weights(read_tensors(folder / file), (folder / file).string(), trainer.model());
-    return measured(data.test);
-  }
-
-  Score measured(const Subset& split) {
-    if (split.size() == 0) return {};
     const TrainSpec& train = trainer.phase().train;
-    return evaluate(trainer.model(), *train.loss, data, split, train.eval_batch).score;
+    return data.test.size() > 0 ? evaluate(trainer.model(), *train.loss, data, data.test, train.eval_batch).score : Score{};
   }
 
   Summary summary(const std::string& status) {
@@ -168,6 +204,7 @@ struct Session {
     s.epochs = std::ssize(p.history);
     s.seconds = p.seconds;
     if (!p.history.empty()) s.train = p.history.back().train, s.validation = p.history.back().validation;
+    s.phases = p.phases;
     for (const Param* param : trainer.model().params()) s.parameters += param->value.size();
     s.cost = counted(trainer.model());
     s.best.epoch = p.best.epoch;
@@ -184,17 +221,17 @@ struct Session {
   }
 
   void measure(Summary& s) {
-    s.test = test("last.safetensors");
-    if (s.epochs == 0) s.validation = measured(data.validation);
-    const bool last_is_best =
-        s.epochs > 0 && s.best.epoch == trainer.progress().history.back().epoch;  // both count in the last phase
+    s.test = s.phases.back().test;
+    s.validation = s.phases.back().validation;
+    const bool last_is_best = s.best.epoch > 0 && s.best.epoch == s.phases.back().epochs;
     if (s.best.epoch > 0) s.best.test = last_is_best ? s.test : test("best.safetensors");
     s.cost = counted(trainer.model());
   }
 
   Summary close(Summary s) {
     if (options.at_end && s.status != "interrupted") {
-      RunEnd end{config, data, trainer.model(), folder, s};
+      const RunConfig found = config_so_far();
+      RunEnd end{found, data, trainer.model(), folder, s};
       options.at_end(end);
     }
     write_file(folder / "summary.json", write(s).dump() + "\n");
@@ -209,6 +246,8 @@ struct Session {
   Summary run(const std::atomic<int>& stop) {
     for (Watch* w : options.watches) w->note("run folder: " + folder.string());
     try {
+      if (!fs::exists(folder / "last.state")) save(Trainer::Moment::start);
+      if (!make_teachers(stop)) return finish(false, stop);
       return finish(trainer.run(stop, [this](Trainer::Moment m) { save(m); }), stop);
     } catch (const Error& e) {
       if (e.kind == ErrorKind::diverged) close(summary("diverged"));
@@ -258,49 +297,11 @@ std::vector<std::string> initialize(const RunConfig& config, Model& model) {
   return lines;
 }
 
-void Summary::Selected::fields(Fields& f) {
-  f("epoch", epoch, "chosen by validation");
-  f("validation", validation, "of that epoch");
-  f("test", test, "of that epoch's model");
-}
-
-void Summary::fields(Fields& f) {
-  f("name", name, "of the run");
-  f("status", status, "finished, interrupted or diverged");
-  f("run", run, "its folder");
-  f("epochs", epochs, "done");
-  f("seconds", seconds, "of training and validation");
-  f("train", train, "last epoch, measured while the weights were moving");
-  f("validation", validation, "last epoch");
-  f("test", test, "the last epoch's model");
-  f("best", best, "the epoch that validation selects");
-  f("parameters", parameters, "trained numbers");
-  f("cost", cost, "of inference, with the weights that validation selects");
-}
-
-void Latency::fields(Fields& f) {
-  f("batch_1", batch_1, "seconds for one example");
-  f("batch_64", batch_64, "seconds for 64 examples at once");
-}
-
-void Summary::Cost::fields(Fields& f) {
-  f("bits_per_weight", bits_per_weight, "mean over the weights");
-  f("packed_bytes", packed_bytes, "of packed.safetensors, measured");
-  f("dense_bytes", dense_bytes, "of its tensors, every code at its own width");
-  f("sparse_bytes", sparse_bytes, "with zeros left out where that is smaller");
-  f("huffman_bytes", huffman_bytes, "with words of varying length besides");
-  f("compression", compression, "bytes of all parameters in f32, over huffman_bytes");
-  f("macs", macs, "multiplications for one example");
-  f("bit_operations", bit_operations, "macs times the bits of both operands, for one example");
-  f("energy_joules", energy_joules, "of the arithmetic for one example: an estimate (Horowitz 2014, 45 nm)");
-  f("sparsity", sparsity, "share of weights that are zero");
-  f("latency", latency, "measured: median of a short loop on the machine of the run");
-}
-
 Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop) {
   Dataset data = load_dataset(config.dataset, data_folders(options.data));
   std::optional<Rewritten> source;
   if (config.begins_rewritten()) source = rewritten_source(config, data);
+  check_teachers(config);
   const RunConfig own = with_model(config, source, data);
   const fs::path folder = new_folder(options.out, config.name);
   Meta meta;
@@ -339,6 +340,12 @@ Summary resume_run(const fs::path& folder, const RunOptions& options, const std:
   return session.run(stop);
 }
 
+RunConfig config_in(const TensorFile& weights, const fs::path& file, std::span<const std::string> assignments) {
+  const std::string* text = weights.note("config");
+  if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());
+  return read_config(Document::parse(*text, file.string() + " (config)"), assignments);
+}
+
 namespace {
 
 std::unique_ptr<Model> model_with(const TensorFile& weights, const fs::path& file, const RunConfig& config, const Dataset& data) {
@@ -351,18 +358,17 @@ std::unique_ptr<Model> model_with(const TensorFile& weights, const fs::path& fil
 
 }  // namespace
 
-std::unique_ptr<Model> load_model(const fs::path& run_or_file, bool last, const RunConfig& config, const Dataset& data) {
+std::unique_ptr<Model> load_model(const fs::path& run_or_file, bool last, const Dataset& data) {
   const fs::path file = weights_file(run_or_file, last);
-  return model_with(read_tensors(file), file, config, data);
+  const TensorFile weights = read_tensors(file);
+  return model_with(weights, file, config_in(weights, file), data);
 }
 
 Trained load_trained(const fs::path& run_or_file, bool last, const std::string& data_folder,
                      std::span<const std::string> assignments) {
   const fs::path file = weights_file(run_or_file, last);
   const TensorFile weights = read_tensors(file);
-  const std::string* text = weights.note("config");
-  if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());
-  Trained t{read_config(Document::parse(*text, file.string() + " (config)"), assignments), {}, nullptr, file};
+  Trained t{config_in(weights, file, assignments), {}, nullptr, file};
   t.data = load_dataset(t.config.dataset, data_folders(data_folder));
   t.model = model_with(weights, file, t.config, t.data);
   return t;

@@ -46,9 +46,12 @@ std::string largest_weight(const Model& model) {
   return fmt::format("; the largest weight is {:g}, in {}", most, name);
 }
 
-Var loss_of(const PhaseSpec& phase, const Var& logits, std::span<const int32_t> labels, Tape& tape) {
+Var loss_of(const PhaseSpec& phase, const Var& logits, std::span<const int32_t> labels, const Tensor& teacher, Tape& tape) {
   const Tape::Label label(&tape, "loss");
-  return (*phase.train.loss)(logits, labels);
+  const Var own = (*phase.train.loss)(logits, labels);
+  if (!phase.distill || !teacher) return own;
+  const double alpha = phase.distill->alpha;
+  return add(scale(own, 1 - alpha), scale(distillation(logits, teacher, phase.distill->temperature), alpha));
 }
 
 std::vector<Gradient> collect(const Context& context, const Gradients& gradients, double scale) {
@@ -156,6 +159,10 @@ class Update {
     if (!is_weight || p_.lens->quantizer.rule().kind() != Scale::Kind::fixed) return;
     const Quantizer& q = p_.lens->quantizer;
     const double most = share * q.ends().reach() * static_cast<double>(fit_to(w, q, p_.lens->axis).scale.data<float>()[0]);
+    within(most, w);
+  }
+
+  static void within(double most, Tensor w) {
     visit_real(w.dtype(), [&]<class T>() {
       T* x = w.data<T>().data();
       parallel_for(w.size(), kGrain, [&](int64_t i) { x[i] = std::clamp(x[i], static_cast<T>(-most), static_cast<T>(most)); });
@@ -170,14 +177,25 @@ class Update {
     for (Tensor& slot : rows.slots) lp::hold(mask, slot);
   }
 
+  // The weights that are on their grid for good, as they were.
+  static void put_back(const Tensor& before, const Tensor& held, Tensor w) {
+    visit_real(w.dtype(), [&]<class T>() {
+      const T *old = before.data<T>().data(), *h = held.data<T>().data();
+      T* x = w.data<T>().data();
+      parallel_for(w.size(), kGrain, [&](int64_t i) { x[i] = h[i] != 0 ? old[i] : x[i]; });
+    });
+  }
+
   void apply(Rows rows) const {
-    const Tensor dw = narrowed(gradient_, rows);
+    const Tensor dw = narrowed(gradient_, rows), before = p_.held ? rows.w.clone() : Tensor();
     if (step_.probe) step_.probe->expect(p_, optimizer_, own_, dw, rows.slots);
     optimizer_.update(own_, rows.w, dw, rows.slots);
     if (step_.hooks && step_.hooks->shrink) step_.hooks->shrink(p_, own_.lr, rows.w);
     for (size_t i = 0; i < rows.slots.size(); ++i) narrow(state_, rows.first, rows.slots[i], optimizer_.slots()[i]);
     if (step_.phase.train.clip_weights) hold(*step_.phase.train.clip_weights, rows.w);
+    if (step_.phase.train.clamp && p_.lens) within(*step_.phase.train.clamp, rows.w);
     narrow(master_, rows.first, rows.w, "");
+    if (p_.held) put_back(before, p_.held.rows(rows.first, rows.first + rows.w.shape()[0]), rows.w);
     keep_pruned(rows);
   }
 
@@ -248,7 +266,7 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   }
   if (loss_scale.can_skip()) context.watch_clipped_errors();
   const Var logits = model.forward(context, x);
-  const Var loss = loss_of(phase, logits, labels, tape);
+  const Var loss = loss_of(phase, logits, labels, hooks.teacher, tape);
   StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, logits.tensor()), false};
   if (!std::isfinite(outcome.loss))
     diverged(fmt::format("the loss is {}", outcome.loss), largest_weight(model), phase, place.step);

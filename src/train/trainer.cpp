@@ -4,7 +4,11 @@
 #include <algorithm>
 
 #include "lptrain/base/trace.h"
+#include "lptrain/nn/cost.h"
+#include "lptrain/train/checkpoint.h"
+#include "lptrain/train/incremental.h"
 #include "lptrain/train/integer.h"
+#include "lptrain/train/teacher.h"
 
 namespace lp {
 namespace {
@@ -28,9 +32,15 @@ std::optional<Batch> next_of(BatchStream& stream) {
 
 bool is_better(const Score& a, const Score& b) { return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss; }
 
+bool selects(const EpochScores& e, const Best& best) {
+  if (e.met || best.met) return e.met;
+  return e.validation.examples > 0 && (best.epoch == 0 || is_better(e.validation, best.validation));
+}
+
 void Best::fields(Fields& f) {
   f("epoch", epoch, "0: none yet");
   f("validation", validation, "of that epoch");
+  f("met", met, "it reached the target of a search for bits");
 }
 
 void Progress::fields(Fields& f) {
@@ -45,6 +55,8 @@ void Progress::fields(Fields& f) {
   f("seconds", seconds, "spent so far");
   f("loss_scale", loss_scale, "state of the loss scale");
   f("prunings", prunings, "made in the phase under way", {0, 1e9});
+  f("search", search, "for bits, where it stands");
+  f("phases", phases, "done");
 }
 
 Evaluation evaluate(Model& model, const Loss& loss, const Dataset& data, const Subset& split, int64_t batch) {
@@ -65,13 +77,15 @@ Evaluation evaluate(Model& model, const Loss& loss, const Dataset& data, const S
   return e;
 }
 
-Trainer::Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch*> watches)
+Trainer::Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch*> watches, Teachers teachers)
     : config_(config),
       data_(data),
       watches_(std::move(watches)),
       model_(made_model(config, config.phases[0], data.shape, std::ssize(data.classes))),
+      teachers_(std::move(teachers)),
       loss_scale_(config.phases[0].train.loss_scale),
       pruning_(config, std::ssize(data.classes)) {
+  if (!teachers_) teachers_ = [this](size_t i) { return load_teacher(config_.phases[i].distill->teacher, config_, data_); };
   if (config.compute == Compute::integer) require_integers(config, model_);
 }
 
@@ -79,9 +93,15 @@ const PhaseSpec& Trainer::phase() const {
   return config_.phases[static_cast<size_t>(std::min<int64_t>(progress_.position.phase, std::ssize(config_.phases) - 1))];
 }
 
-// Puts the trainer into the phase that progress() names: its lenses, and the loss scale as it stood.
+Precision Trainer::precision() const {
+  return progress_.search ? with_bits(phase().precision, progress_.search->bits) : phase().precision;
+}
+
+// Puts the trainer into the phase that progress() names: its lenses, what moves, who teaches, and the loss scale as it stood.
 void Trainer::enter_phase() {
-  model_.set_precision(phase().precision);
+  model_.set_precision(precision());
+  model_.set_trainable(phase().trainable);
+  keep_held(model_, phase());
   pruning_.enter(model_, phase());
   loss_scale_ = phase().train.loss_scale;
   if (!progress_.loss_scale.empty()) loss_scale_->restore(progress_.loss_scale);
@@ -93,21 +113,77 @@ bool Trainer::run(const std::atomic<int>& stop, const Save& save) {
   started_ = saved_ - progress_.seconds;
   Position& at = progress_.position;
   while (at.phase < std::ssize(config_.phases)) {
-    enter_phase();
-    if (at.epoch == 0 && at.batch == 0) store_masters(model_, phase(), at.step);
-    if (at.epoch == 0 && at.batch == 0) pruning_.begin(at.step, progress_.prunings);
-    if (at.step == 0 || phase().train.epochs == 0) save(Moment::start);
-    while (at.epoch < phase().train.epochs)
+    begin_phase(save);
+    while (!is_over())
       if (!run_epoch(stop, save)) return false;
+    finish_phase(save);
     if (at.phase + 1 == std::ssize(config_.phases)) break;
     at = {at.phase + 1, 0, 0, at.step, phase().keep ? at.updates : 0};
     if (!phase().keep) state_.clear();
     progress_.loss_scale.clear();
     progress_.prunings = 0;
     progress_.best = {};
+    progress_.search.reset();
+    kept_ = {};
   }
   progress_.seconds = steady_seconds() - started_;
   return true;
+}
+
+bool Trainer::is_over() const {
+  return progress_.position.epoch >= phase().train.epochs || (progress_.search && progress_.search->is_done);
+}
+
+void Trainer::begin_phase(const Save& save) {
+  const Position& at = progress_.position;
+  const bool is_new = at.epoch == 0 && at.batch == 0;
+  if (is_new && phase().adaptive) progress_.search = begun_search(*phase().adaptive, phase().precision, model_.layers());
+  enter_phase();
+  teacher_ = phase().distill && !is_over() ? teachers_(static_cast<size_t>(at.phase)) : nullptr;
+  if (is_new) {
+    store_masters(model_, phase(), at.step);
+    hold_share(model_, phase(), Key(phase().train.seed).with("hold"));
+    pruning_.begin(at.step, progress_.prunings);
+  }
+  if (at.step == 0 || phase().train.epochs == 0) save(Moment::start);
+}
+
+// Done once: a run that is over and goes on has it from its checkpoint, or makes it again.
+void Trainer::finish_phase(const Save& save) {
+  const Position& at = progress_.position;
+  if (std::ssize(progress_.phases) > at.phase) return;
+  PhaseScores p{phase().name, at.epoch, {}, {}, 0, 0};
+  const auto score = [&](const Subset& split) {
+    return split.size() > 0 ? evaluate(model_, *phase().train.loss, data_, split, phase().train.eval_batch).score : Score{};
+  };
+  p.validation = score(data_.validation);
+  p.test = score(data_.test);
+  const ModelCost cost = cost_of(model_);
+  p.bits_per_weight = cost.bits_per_weight;
+  p.bytes = cost.bytes;
+  if (progress_.search) p.bits = progress_.search->bits;
+  progress_.phases.push_back(p);
+  save(Moment::phase_end);
+  for (Watch* w : watches_) w->phase_done(p, at, std::ssize(config_.phases));
+}
+
+// After an epoch of a phase that lowers bits: validation decides what comes next.
+std::string Trainer::lower_bits(const EpochScores& e) {
+  BitSearch& search = *progress_.search;
+  Dictionary<int64_t> weights;
+  for (const LayerCost& layer : cost_of(model_).layers) weights.emplace_back(layer.name, layer.weight_count);
+  const BitMove move = advance(search, *phase().adaptive, weights, e.met, progress_.position.epoch >= phase().train.epochs);
+  if (move == BitMove::keep) kept_ = snapshot_of(model_);
+  if (move == BitMove::back) {
+    model_.set_precision(with_bits(phase().precision, search.kept));
+    load_weights(kept_, "the network that was kept", model_);
+    state_.clear();
+    progress_.position.updates = 0;
+  }
+  model_.set_precision(precision());
+  return fmt::format("{}: {:.2f}% {}; {} {}", bits_text(e.bits), 100 * e.validation.accuracy,
+                     e.met ? "reaches the target" : "is below the target", search.is_done ? "it ends with" : "next",
+                     bits_text(search.bits));
 }
 
 bool Trainer::run_epoch(const std::atomic<int>& stop, const Save& save) {
@@ -154,8 +230,9 @@ void Trainer::run_batch(const Batch& batch, int64_t batches) {
   const StepPlace place{at.step, at.updates, lr_factor(batches)};
   if (config_.numerics && !progress_.numerics) progress_.numerics.emplace();
   Numerics* numerics = progress_.numerics ? &*progress_.numerics : nullptr;
-  const StepOutcome outcome =
-      train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_, numerics, pruning_.hooks());
+  StepHooks hooks = pruning_.hooks();
+  if (teacher_) hooks.teacher = scores_of(*teacher_, batch.x);
+  const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_, numerics, hooks);
   pruning_.after_step(now);
   progress_.running.add(outcome.loss, outcome.predicted, batch.labels);
   progress_.skipped += outcome.skipped;
@@ -182,17 +259,22 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
                 pruning_.sparsity()};
   if (data_.validation.size() > 0)
     e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
-  const bool is_best = e.validation.examples > 0 && pruning_.is_complete(progress_.prunings) &&
-                       (progress_.best.epoch == 0 || is_better(e.validation, progress_.best.validation));
-  if (is_best) progress_.best = {e.epoch, e.validation};
+  if (progress_.search) e.bits = progress_.search->bits;
+  e.met = phase().adaptive && e.validation.examples > 0 && e.validation.accuracy >= phase().adaptive->target_accuracy;
+  const bool is_best = pruning_.is_complete(progress_.prunings) && selects(e, progress_.best);
+  if (is_best) progress_.best = {e.epoch, e.validation, e.met};
   progress_.history.push_back(e);
   progress_.running = {};
   progress_.skipped = 0;
   ++at.epoch;
   at.batch = 0;
   if (is_best) checkpoint(save, Moment::new_best);
+  const std::string found = progress_.search ? lower_bits(e) : "";
   checkpoint(save, Moment::epoch_end);
-  for (Watch* w : watches_) w->epoch_done(e, is_best);
+  for (Watch* w : watches_) {
+    w->epoch_done(e, is_best);
+    if (!found.empty()) w->note(found);
+  }
 }
 
 void Trainer::checkpoint(const Save& save, Moment moment) {

@@ -353,6 +353,20 @@ inline std::vector<OpCase> lookup_and_loss_cases() {
            return binary_cross_entropy(zeros({5, 1}), kLabels);
          }}}},
       {"binary_cross_entropy", {normal({5, 4})}, [](auto& v) { return binary_cross_entropy(v[0], kLabels); }, {}},
+      {"distillation",
+       {normal({5, 4})},
+       [](auto& v) {
+         return distillation(v[0], random_normal({5, 4}, Key(7), DType::f64), 3);
+       },
+       {{"distillation: the scores are [5]", [] { return distillation(zeros({5}), Tensor::zeros({5}), 3); }},
+        {"distillation: the teacher's scores are [5,3]",
+         [] {
+           return distillation(zeros({5, 4}), Tensor::zeros({5, 3}), 3);
+         }},
+        {"distillation: temperature 0",
+         [] {
+           return distillation(zeros({5, 4}), Tensor::zeros({5, 4}), 0);
+         }}}},
       {"mse",
        {normal({3, 4}), normal({3, 4})},
        [](auto& v) { return mse(v[0], v[1]); },

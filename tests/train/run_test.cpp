@@ -63,7 +63,7 @@ TEST_CASE("a trained model for data that are at hand is the one that looks for i
   const std::atomic<int> never = 0;
   (void)start_run(small(), into(folder / "run"), never);
   const Trained trained = load_trained(folder / "run", false, "");
-  const auto model = load_model(folder / "run", false, trained.config, trained.data);
+  const auto model = load_model(folder / "run", false, trained.data);
   const auto wanted = trained.model->params(), found = model->params();
   REQUIRE(found.size() == wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i)

@@ -20,6 +20,9 @@ std::string progress_line(const ProgressFacts& facts, int width);
 // "epoch  3/20  train loss 0.3120 acc 90.60%  validation loss 0.2911 acc 91.23%  0:12  best so far"
 std::string epoch_line(const EpochScores& scores, int64_t epochs, bool is_best);
 
+// "phase 2/3 is done: int4, validation 97.10%, test 96.92%, 4 bits a weight, 12.3 kB"
+std::string phase_line(const PhaseScores& phase, const Position& position, int64_t phases);
+
 std::string progress_bar(double share, int width);  // "====>   "
 
 // Writes to stderr. On a terminal one line that is redrawn at most ten times a second, above it a line per epoch; elsewhere a
@@ -31,6 +34,7 @@ class ProgressWatch : public Watch {
   void phase_started(const std::string& name, const Position& position, int64_t phases, int64_t epochs) override;
   void step_done(const StepDone& step) override;
   void epoch_done(const EpochScores& scores, bool is_best) override;
+  void phase_done(const PhaseScores& phase, const Position& position, int64_t phases) override;
   void note(const std::string& text) override;
 
  private:

@@ -144,6 +144,9 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double lab
 Var binary_cross_entropy(const Var& logits, std::span<const int32_t> labels);
 // Mean over all elements of max(0, 1 - t y)^2, t = +-1 in the place of 1 and 0 above.   Source: Tang 2013
 Var squared_hinge(const Var& y, std::span<const int32_t> labels);
+// Mean over the batch of T^2 sum_k p_k log(p_k / q_k), p = softmax(teacher / T), q = softmax(logits / T): the gradient stays as
+// large as that of a cross entropy, whatever the temperature T.   Source: Hinton, Vinyals & Dean 2015, section 2
+Var distillation(const Var& logits, const Tensor& teacher, double temperature);
 // Mean of (y - target)^2, shapes alike.
 Var mse(const Var& y, const Var& target);
 

@@ -37,6 +37,10 @@ class Model {
   void set_precision(
       const Precision& precision);  // the same parameters through other lenses (phases); unchanged lenses keep their state
 
+  // From now on training moves the parameters of layers that match one of these globs, and no others. Throws Error(usage) on a
+  // glob that matches no layer; its message begins with "trainable.<number>: ".
+  void set_trainable(std::span<const std::string> globs);
+
   const ModelSpec& spec() const { return spec_; }  // with layers
   const Shape& input() const { return input_; }
   const Shape& output() const { return output_; }  // of one example: [classes], as a rule

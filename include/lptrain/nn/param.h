@@ -14,7 +14,9 @@ struct Lens;
 struct Param {
   std::string name;  // "conv1.weight"
   Tensor value;
-  Tensor mask;         // 0 or 1 per element, or empty: pruning
+  Tensor mask;  // 0 or 1 per element, or empty: pruning
+  Tensor held;  // 1 per element that is on its grid for good, else 0, which is seen as it is; empty: none (train/incremental.h)
+  bool moves = true;   // false: training leaves it as it is
   bool decays = true;  // weight decay applies (not to biases, norms and learned scales)
   double lr_factor = 1;
   bool folds_norm = false;     // the lens sees it only after the gain of a batch norm has been multiplied in

@@ -27,8 +27,11 @@ struct Loaded {
 // if no weight (two axes or more) is among them: then it is the file of another network.
 Loaded load_matching(const TensorFile& file, const std::string& name, Model& model);
 
-// What resume needs besides the weights: optimizer slots, and Progress as JSON in the metadata. It also carries the weights, so
-// that one rename makes a consistent checkpoint.
+// The tensors of a model, copied: what load_weights() brings back.
+TensorFile snapshot_of(Model& model);
+
+// What resume needs besides the weights: optimizer slots, the network that a search for bits kept, and Progress as JSON in the
+// metadata. It also carries the weights, so that one rename makes a consistent checkpoint.
 void save_state(const std::filesystem::path& file, Trainer& trainer);
 void load_state(const std::filesystem::path& file, Trainer& trainer);
 

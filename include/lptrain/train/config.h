@@ -32,19 +32,61 @@ struct TrainSpec {
   double warmup = 0;  // epochs
   Choice<Loss> loss{"cross_entropy"};
   Choice<LossScale> loss_scale{"none"};
-  std::optional<double> clip_norm, clip_value, clip_weights;
+  std::optional<double> clip_norm, clip_value, clip_weights, clamp;
   uint64_t seed = 1;
   int64_t eval_batch = 256;
   void fields(Fields& f);
 };
 
-// One phase of a run, complete: the top level with the phase's own values merged over it.
-struct PhaseSpec {
-  std::string name;
+// What teaches besides the labels: the scores of a trained network (train/teacher.h).   Source: Hinton, Vinyals & Dean 2015
+struct DistillSpec {
+  std::string teacher;     // a run folder or weights file; or a config (*.json), which the run then trains first
+  double temperature = 4;  // that both networks' scores are divided by
+  double alpha = 0.9;      // the teacher's share of the loss; the labels have the rest
+  void fields(Fields& f);
+};
+
+// Bits that are lowered while accuracy holds (train/adaptive.h).
+struct AdaptiveSpec {
+  enum class Per : uint8_t { network, layer };
+  double target_accuracy = 0.95;  // of the validation split
+  Per per = Per::network;
+  int64_t start = 8, lowest = 2, patience = 2;
+  void fields(Fields& f);
+};
+template <>
+struct Words<AdaptiveSpec::Per> {
+  static constexpr std::string_view list[] = {"network", "layer"};
+};
+
+// A share of the weights of each layer that is put on its grid and stays there (train/incremental.h).
+struct IncrementalSpec {
+  enum class By : uint8_t { magnitude, random };
+  double share = 0.5;
+  By by = By::magnitude;
+  void fields(Fields& f);
+};
+template <>
+struct Words<IncrementalSpec::By> {
+  static constexpr std::string_view list[] = {"magnitude", "random"};
+};
+
+// How a network is trained: said by the top level for all phases, and by a phase for itself.
+struct Stage {
   Precision precision;
   TrainSpec train;
-  bool keep = false;               // keep the optimizer's state from the phase before
+  std::vector<std::string> trainable{"*"};  // layers whose parameters move; others stay as they are
+  std::optional<DistillSpec> distill;
+  std::optional<AdaptiveSpec> adaptive;
+  std::optional<IncrementalSpec> incremental;
   std::optional<PruneSpec> prune;  // which weights go (train/pruning.h)
+  void fields(Fields& f);
+};
+
+// One phase of a run, complete: the top level with the phase's own values merged over it.
+struct PhaseSpec : Stage {
+  std::string name;
+  bool keep = false;  // keep the optimizer's state from the phase before
   void fields(Fields& f);
 };
 
@@ -64,19 +106,16 @@ struct PtqSpec {
   void fields(Fields& f);
 };
 
-struct RunConfig {
+struct RunConfig : Stage {
   std::string name = "run";
   std::string description;
   std::string expected;  // what a run of this config reaches, for people
   ModelSpec model;
   DatasetSpec dataset;
   Compute compute = Compute::f32;
-  std::string init_from;       // weights to start from: a run folder or a .safetensors file; empty: random
-  Rewritings rewrite;          // of the network that init_from holds, one after the other; then it is the model
-  std::optional<PtqSpec> ptq;  // likewise, after these
-  Precision precision;         // of every phase that does not say otherwise
-  TrainSpec train;
-  std::optional<PruneSpec> prune;
+  std::string init_from;          // weights to start from: a run folder or a .safetensors file; empty: random
+  Rewritings rewrite;             // of the network that init_from holds, one after the other; then it is the model
+  std::optional<PtqSpec> ptq;     // likewise, after these
   bool numerics = false;          // count what happens to the numbers of training (train/numerics.h)
   std::vector<PhaseSpec> phases;  // at least one; without "phases" in the file it is the top level itself
 
@@ -99,6 +138,8 @@ void refuse_hidden(const Document& document, const std::string& path, const std:
 // The model of a phase, newly made; the layers of every phase's precision are looked for. Throws Error(usage); what is wrong with
 // the precision is told with its place (DocumentError).
 Model made_model(const RunConfig& config, const PhaseSpec& phase, const Shape& input, int64_t classes);
+// The config of what is there when a phase ends: its phases up to that one, with the precision that it found.
+RunConfig config_through(const RunConfig& config, size_t phase, const Precision& precision);
 // What reads back as the same config, without the values at their default.
 Document compact(const RunConfig& config);
 RunConfig load_config(const std::filesystem::path& file, std::span<const std::string> assignments = {});

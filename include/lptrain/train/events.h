@@ -33,6 +33,19 @@ struct EpochScores {
   Score train, validation;                // train: while the weights were moving
   std::optional<Numerics> numerics = {};  // if the config asks for them
   std::optional<double> sparsity = {};    // share of weights that are zero, if anything is pruned
+  Dictionary<int64_t> bits = {};          // of each layer's weights, while their bits are lowered
+  bool met = false;                       // validation reached the target with them
+  void fields(Fields& f);
+};
+
+// What a phase ends with: the model that the next one begins with. Nothing is chosen by its test score.
+struct PhaseScores {
+  std::string name;
+  int64_t epochs = 0;
+  Score validation, test;
+  double bits_per_weight = 0;
+  int64_t bytes = 0;              // of all parameters at their widths, with scales (nn/cost.h)
+  Dictionary<int64_t> bits = {};  // of each layer's weights, if the phase looked for them
   void fields(Fields& f);
 };
 
@@ -54,6 +67,7 @@ class Watch {
   }
   virtual void step_done(const StepDone&) {}
   virtual void epoch_done(const EpochScores&, bool is_best) { (void)is_best; }
+  virtual void phase_done(const PhaseScores&, const Position& position, int64_t phases) { (void)position, (void)phases; }
   virtual void note(const std::string&) {}  // a line for people
 };
 

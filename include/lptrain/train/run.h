@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lptrain/train/summary.h"
 #include "lptrain/train/trainer.h"
 
 namespace lp {
@@ -22,42 +23,6 @@ struct RunOptions {
   std::function<void(RunEnd&)> at_end = {};
 };
 
-// Seconds a batch takes.
-struct Latency {
-  double batch_1 = 0, batch_64 = 0;
-  void fields(Fields& f);
-};
-
-// summary.json: what a table cell needs.
-struct Summary {
-  std::string name, status;  // "finished", "interrupted", "diverged"
-  std::string run;           // the folder
-  int64_t epochs = 0;
-  double seconds = 0;
-  Score train, validation, test;  // the last epoch's model; train as measured while training
-  struct Selected {
-    int64_t epoch = 0;
-    Score validation, test;
-    void fields(Fields& f);
-  };
-  Selected best;  // selected by validation, never by test
-  int64_t parameters = 0;
-  // What inference takes, for one example if nothing else is said (nn/cost.h): of the model that validation selects.
-  struct Cost {
-    double bits_per_weight = 0;
-    std::optional<int64_t> packed_bytes;  // of packed.safetensors, measured at the end of the run
-    // Of its tensors by how far they are coded (deploy/coding.h), likewise; the ratio is that of f32 to the smallest.
-    std::optional<int64_t> dense_bytes, sparse_bytes, huffman_bytes;
-    std::optional<double> compression;
-    int64_t macs = 0, bit_operations = 0;
-    double energy_joules = 0, sparsity = 0;
-    std::optional<Latency> latency;  // measured at the end of the run
-    void fields(Fields& f);
-  };
-  Cost cost;
-  void fields(Fields& f);
-};
-
 // A run that is over: "finished", with the weights that validation selects in the model, or "diverged", as it stands.
 struct RunEnd {
   const RunConfig& config;
@@ -68,8 +33,9 @@ struct RunEnd {
 };
 
 // Trains from the start, or goes on inside an existing folder. Leaves config.json meta.json metrics.jsonl log.txt
-// best.safetensors last.safetensors last.state summary.json curve.svg. Throws Error as the trainer does, with the folder in a
-// consistent state.
+// best.safetensors last.safetensors last.state summary.json curve.svg; phase-1.safetensors and so on, of phases that another
+// followed; teacher-1 and so on, runs of teachers that its config describes. Throws Error as the trainer does, with the folder in
+// a consistent state.
 Summary start_run(const RunConfig& config, const RunOptions& options, const std::atomic<int>& stop);
 Summary resume_run(const std::filesystem::path& folder, const RunOptions& options, const std::atomic<int>& stop);
 
@@ -90,8 +56,9 @@ struct Trained {
 // From a run folder (best.safetensors unless `last`) or a weights file.
 Trained load_trained(const std::filesystem::path& run_or_file, bool last, const std::string& data_folder,
                      std::span<const std::string> assignments = {});
-// Its model alone, for those who hold its config and data already.
-std::unique_ptr<Model> load_model(const std::filesystem::path& run_or_file, bool last, const RunConfig& config,
-                                  const Dataset& data);
+// Its model alone, for those who hold its data already.
+std::unique_ptr<Model> load_model(const std::filesystem::path& run_or_file, bool last, const Dataset& data);
+// The config that a weights file holds. Throws Error(data) if there is none.
+RunConfig config_in(const TensorFile& weights, const std::filesystem::path& file, std::span<const std::string> assignments = {});
 
 }  // namespace lp

@@ -39,8 +39,9 @@ struct StepOutcome {
 
 // What others do in the course of a step; each may be empty.
 struct StepHooks {
-  std::function<void(Param&, Value& dw)> hear;                     // every gradient, before it is clipped; may be replaced
-  std::function<void(const Param&, double lr, Tensor& w)> shrink;  // every parameter as the optimizer left it
+  Tensor teacher = {};                               // another network's scores of x, for a phase that distills
+  std::function<void(Param&, Value& dw)> hear = {};  // every gradient, before it is clipped; may be replaced
+  std::function<void(const Param&, double lr, Tensor& w)> shrink = {};  // every parameter as the optimizer left it
 };
 
 // Rounds the weights to their master formats, as every later step leaves them: before the first step of a phase.
@@ -49,9 +50,10 @@ void store_masters(Model& model, const PhaseSpec& phase, int64_t step);
 // Moves the model by one batch. Throws Error(diverged) when the loss, or gradients without a loss scale that can be lowered, are
 // not finite; the message names the tensor, the largest weight and what to try.
 //   gradients -> unscaled -> heard -> clipped -> quantized (role weight_grads) -> optimizer -> weights shrunk -> state quantized
-//   -> weights held within clip_weights -> master quantized -> pruned weights and their state set to 0 -> statistics of lenses
-//   applied
-// With `numerics`, what quantizers and updates do is counted besides; the step is the same to the bit.
+//   -> weights held within clip_weights and clamp -> master quantized -> held weights as they were -> pruned weights and their
+//   state set to 0 -> statistics of lenses applied
+// With `numerics`, what quantizers and updates do is counted besides; the step is the same to the bit. If the phase distills:
+// loss := (1 - alpha) loss + alpha distillation.
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
                        const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics = nullptr,
                        const StepHooks& hooks = {});

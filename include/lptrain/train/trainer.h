@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "lptrain/data/loader.h"
+#include "lptrain/train/adaptive.h"
 #include "lptrain/train/events.h"
 #include "lptrain/train/metrics.h"
 #include "lptrain/train/pruning.h"
+#include "lptrain/train/safetensors.h"
 #include "lptrain/train/step.h"
 
 namespace lp {
@@ -17,11 +19,15 @@ namespace lp {
 struct Best {
   int64_t epoch = 0;  // 0: none yet
   Score validation;
+  bool met = false;  // its weights have the fewest bits so far with which validation reaches the target
   void fields(Fields& f);
 };
 
 // Does validation prefer a to b?
 bool is_better(const Score& a, const Score& b);
+// Does it select an epoch in place of the best one before? While bits are lowered: each that reaches the target, and no other
+// after that.
+bool selects(const EpochScores& epoch, const Best& best);
 
 // Everything that resume needs beside tensors.
 struct Progress {
@@ -32,18 +38,22 @@ struct Progress {
   Best best;
   std::vector<EpochScores> history;
   double seconds = 0;
-  std::string loss_scale;  // its state, as text
-  int64_t prunings = 0;    // made in the phase under way
+  std::string loss_scale;           // its state, as text
+  int64_t prunings = 0;             // made in the phase under way
+  std::optional<BitSearch> search;  // of the phase under way, if it lowers bits
+  std::vector<PhaseScores> phases;  // done
   void fields(Fields& f);
 };
 
 class Trainer {
  public:
-  // Keeps references to config and data.
-  Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch*> watches);
+  using Teachers = std::function<std::unique_ptr<Model>(size_t phase)>;  // of phases that distill
+  // Keeps references to config and data. Without `teachers` they are loaded from where the config says.
+  Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch*> watches, Teachers teachers = {});
 
   // Why a checkpoint is asked for. new_best: the weights are the best so far by validation (epoch_end follows).
-  enum class Moment { start, interval, new_best, epoch_end, stop };
+  // phase_end: they are those that the next phase begins with.
+  enum class Moment { start, interval, new_best, epoch_end, phase_end, stop };
   using Save = std::function<void(Moment)>;
 
   // Goes on from progress() to the end of the last phase, or until `stop` is not 0 (looked at after every batch and epoch);
@@ -54,10 +64,16 @@ class Trainer {
   Progress& progress() { return progress_; }
   OptimizerState& optimizer_state() { return state_; }
   Pruning& pruning() { return pruning_; }
-  const PhaseSpec& phase() const;  // the one under way, or the last
-  void enter_phase();              // after progress() was changed from outside: lenses and loss scale of its phase
+  TensorFile& kept() { return kept_; }  // the network that a search for bits remembers
+  Precision precision() const;          // of the phase, with the bits that a search is at
+  const PhaseSpec& phase() const;       // the one under way, or the last
+  void enter_phase();                   // after progress() was changed from outside: lenses and loss scale of its phase
 
  private:
+  bool is_over() const;  // the phase
+  void begin_phase(const Save& save);
+  void finish_phase(const Save& save);
+  std::string lower_bits(const EpochScores& e);  // a line for people
   bool run_epoch(const std::atomic<int>& stop, const Save& save);
   void run_batch(const Batch& batch, int64_t batches);
   void finish_epoch(const Save& save, int64_t batches);
@@ -71,6 +87,9 @@ class Trainer {
   std::vector<Watch*> watches_;
   Model model_;
   OptimizerState state_;
+  Teachers teachers_;
+  std::unique_ptr<Model> teacher_;  // of the phase
+  TensorFile kept_;
   Choice<LossScale> loss_scale_;
   Pruning pruning_;
   Progress progress_;

@@ -1,0 +1,48 @@
+// What a run comes to, as summary.json says it.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lptrain/train/events.h"
+
+namespace lp {
+
+// Seconds a batch takes.
+struct Latency {
+  double batch_1 = 0, batch_64 = 0;
+  void fields(Fields& f);
+};
+
+// summary.json: what a table cell needs.
+struct Summary {
+  std::string name, status;  // "finished", "interrupted", "diverged"
+  std::string run;           // the folder
+  int64_t epochs = 0;
+  double seconds = 0;
+  Score train, validation, test;    // the last epoch's model; train as measured while training
+  std::vector<PhaseScores> phases;  // that are done
+  struct Selected {
+    int64_t epoch = 0;
+    Score validation, test;
+    void fields(Fields& f);
+  };
+  Selected best;  // selected by validation, never by test
+  int64_t parameters = 0;
+  // What inference takes, for one example if nothing else is said (nn/cost.h): of the model that validation selects.
+  struct Cost {
+    double bits_per_weight = 0;
+    std::optional<int64_t> packed_bytes;  // of packed.safetensors, measured at the end of the run
+    // Of its tensors by how far they are coded (deploy/coding.h), likewise; the ratio is that of f32 to the smallest.
+    std::optional<int64_t> dense_bytes, sparse_bytes, huffman_bytes;
+    std::optional<double> compression;
+    int64_t macs = 0, bit_operations = 0;
+    double energy_joules = 0, sparsity = 0;
+    std::optional<Latency> latency;  // measured at the end of the run
+    void fields(Fields& f);
+  };
+  Cost cost;
+  void fields(Fields& f);
+};
+
+}  // namespace lp

@@ -1,0 +1,85 @@
+// Finding, checking and asking teachers.
+#include "lptrain/train/teacher.h"
+
+#include "lptrain/train/checkpoint.h"
+#include "lptrain/train/run.h"
+
+namespace lp {
+namespace fs = std::filesystem;
+namespace {
+
+const std::string& name_of(const RunConfig& config, size_t phase) { return config.phases[phase].distill->teacher; }
+
+[[noreturn]] void refuse(const RunConfig& config, size_t phase, const std::string& why) {
+  throw DocumentError({{config.origin(phase, "distill.teacher"), "distill.teacher", "distill.teacher: " + why, 0}});
+}
+
+void check_teacher(const RunConfig& config, size_t phase) {
+  const std::string& name = name_of(config, phase);
+  std::error_code error;
+  const bool is_there =
+      fs::exists(is_made_here(*config.phases[phase].distill) ? fs::path(name) : weights_file(name, false), error);
+  if (!is_there)
+    refuse(
+        config, phase,
+        fmt::format("there is no {}; train it first, say with `lptrain train CONFIG.json --out {}`, or name its config, which is "
+                    "then trained within this run",
+                    name, name));
+  if (is_made_here(*config.phases[phase].distill)) (void)teacher_config(config, phase);
+}
+
+// What a network is fed is the same: the data set, its size and its normalization.
+std::string input_of(const DatasetSpec& spec) {
+  DatasetSpec same = spec;
+  same.augment.clear();
+  same.validation = DatasetSpec{}.validation;
+  same.split_seed = DatasetSpec{}.split_seed;
+  same.limit.reset();
+  return write(same).dump(0);
+}
+
+}  // namespace
+
+bool is_made_here(const DistillSpec& spec) { return spec.teacher.ends_with(".json"); }
+
+fs::path teacher_path(const RunConfig& config, size_t phase, const fs::path& run) {
+  if (!is_made_here(*config.phases[phase].distill)) return name_of(config, phase);
+  size_t first = 0;
+  while (!config.phases[first].distill || name_of(config, first) != name_of(config, phase)) ++first;
+  return run / fmt::format("teacher-{}", first + 1);
+}
+
+RunConfig teacher_config(const RunConfig& config, size_t phase) {
+  Document d = Document::load(name_of(config, phase));
+  d.set("dataset", write(config.dataset).dump(0), "the student's data");
+  RunConfig teacher = read_config(std::move(d));
+  for (const PhaseSpec& p : teacher.phases)
+    if (p.distill)
+      refuse(config, phase, fmt::format("{} has a teacher of its own; train it first, and name its run", name_of(config, phase)));
+  return teacher;
+}
+
+void check_teachers(const RunConfig& config) {
+  for (size_t i = 0; i < config.phases.size(); ++i)
+    if (config.phases[i].distill) check_teacher(config, i);
+}
+
+std::unique_ptr<Model> load_teacher(const fs::path& run_or_file, const RunConfig& student, const Dataset& data) {
+  const fs::path file = weights_file(run_or_file, false);
+  const TensorFile weights = read_tensors(file);
+  const RunConfig own = config_in(weights, file);
+  if (input_of(own.dataset) != input_of(student.dataset))
+    fail(ErrorKind::data, "{}: this teacher was fed {}, but the student is fed {}; train it on the same data", file.string(),
+         input_of(own.dataset), input_of(student.dataset));
+  const PhaseSpec& phase = own.phases.back();
+  auto teacher = std::make_unique<Model>(own.model, data.shape, std::ssize(data.classes), phase.precision, own.dtype(), Key(0));
+  load_weights(weights, file.string(), *teacher);
+  return teacher;
+}
+
+Tensor scores_of(Model& teacher, const Tensor& x) {
+  Context eye(nullptr, Mode::eval);
+  return teacher.forward(eye, x).tensor();
+}
+
+}  // namespace lp
