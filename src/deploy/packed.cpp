@@ -139,11 +139,11 @@ void append(TensorFile& file, const std::string& name, const Look& look) {
   file.tensors.emplace_back(name, plain(look.y.tensor()));
 }
 
-// What a forward pass sees of the parameters that a batch norm is folded into, packed; by their names.
-std::map<std::string, TensorFile> folded_parameters(Model& model) {
+// What a forward pass sees of the parameters that layers make something else of, packed; by their names.
+std::map<std::string, TensorFile> remade_parameters(Model& model) {
   std::set<std::string> names;
   for (const Param* p : model.params())
-    if (p->folds_norm) names.insert(p->name);
+    if (p->is_remade) names.insert(p->name);
   std::map<std::string, TensorFile> files;
   if (names.empty()) return files;
   Context eye(nullptr, Mode::eval);
@@ -162,7 +162,7 @@ struct Packer : Visitor {
   TensorFile file;
   std::string of_errors = "none";  // how the names begin of what the last such lens remembers
 
-  explicit Packer(Model& model) : all(model.params()), folded(folded_parameters(model)) {}
+  explicit Packer(Model& model) : all(model.params()), folded(remade_parameters(model)) {}
   void lens(Lens& l) override {
     if (l.role == Role::errors) of_errors = l.name + ".";
   }

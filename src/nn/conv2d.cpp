@@ -25,6 +25,7 @@ void Conv2dLayer::fields(Fields& f) {
   f("groups", groups, "cut channels into groups that do not see each other", {1, 1e6});
   f("depthwise", depthwise, "as many groups as input channels");
   f("bias", bias, "add a trained bias");
+  f("standardize", standardize, "see the weights behind each output with mean 0 and a variance of 2 / n (Qiao et al. 2019)");
   f.claim(out || depthwise, "\"out\" is missing: the number of output channels");
   f.claim(!depthwise || groups == 1, "\"depthwise\" says how many groups there are; leave out \"groups\"");
   f.claim(kernel.height() >= 1 && kernel.width() >= 1, "\"kernel\" must be at least 1");
@@ -94,7 +95,9 @@ std::unique_ptr<Module> Conv2dLayer::build(Builder& b, const std::string& full_n
   const int64_t G = groups_for(input);
   const Shape weight{out_for(input), kernel.height(), kernel.width(), input[2] / G};
   const Conv2d how{stride.height(), stride.width(), pad.height(), pad.width(), dilation.height(), dilation.width(), G};
-  return std::make_unique<ConvModule>(b, full_name, weight, bias, how);
+  auto module = std::make_unique<ConvModule>(b, full_name, weight, bias, how);
+  if (standardize) module->standardize();
+  return module;
 }
 
 }  // namespace lp

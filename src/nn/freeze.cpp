@@ -17,7 +17,7 @@ void freeze(Model& model) {
   Context eye(nullptr, Mode::eval);
   eye.survey(all);
   for (Param* p : all)
-    if (p->lens && !p->lens->is_identity() && !p->folds_norm && !p->frozen) p->frozen = narrowest(eye.param(*p).value);
+    if (p->lens && !p->lens->is_identity() && !p->is_remade && !p->frozen) p->frozen = narrowest(eye.param(*p).value);
   for (Param* p : all)
     if (p->frozen) p->value = p->mask = Tensor();
 }

@@ -46,7 +46,7 @@ void require_image(const Shape& input);
 // ---- linear.cpp, conv2d.cpp: products with weights
 struct LinearLayer : LayerOf<LinearLayer> {
   std::optional<int64_t> out;
-  bool bias = true;
+  bool bias = true, standardize = false;
   std::string tied_to;
   void fields(Fields& f) override;
   std::string_view label() const override { return "fc"; }
@@ -61,7 +61,7 @@ struct Conv2dLayer : LayerOf<Conv2dLayer> {
   std::optional<int64_t> out;
   Size2d kernel{3, {}, {}}, stride{1, {}, {}}, pad{0, {}, {}}, dilation{1, {}, {}};
   int64_t groups = 1;
-  bool depthwise = false, bias = true;
+  bool depthwise = false, bias = true, standardize = false;
   void fields(Fields& f) override;
   std::string_view label() const override { return "conv"; }
   Shape output(const Shape& input, int64_t classes) const override;
@@ -79,6 +79,10 @@ struct BatchNormModule;
 // What both are built of (product.cpp): a lens at the input, weights [O, ...], optionally biases [O], and a lens for the errors.
 // A batch norm right behind may be folded in: then the product's weights are gain w, its biases gain b + shift, and the lenses
 // see these.   Source: Jacob et al. 2018, section 3.2
+// Weights may be standardized before their lens sees them, as those behind each output o:
+//   w_o := (w_o - mean) / sqrt(variance + 1e-10) sqrt(2 / n),   over its n numbers
+//   Source: Qiao et al. 2019 (Weight Standardization), eq. 4-5; the factor, which a normalization behind it does not notice, is
+//   He's, so that the variance stays without one
 struct ProductModule : Module {
   // Weights start uniform in +-bound; 0: with variance 2 / fan-in.
   ProductModule(Builder& b, const std::string& layer, const Shape& weight, bool has_bias, double bound = 0);
@@ -93,6 +97,7 @@ struct ProductModule : Module {
   };
   Operands operands(Context& c, const Var& x);  // as the product with x sees them
   void fold(std::unique_ptr<BatchNormModule> behind);
+  void standardize();
 
   std::string name;
   Accumulator accumulator;
@@ -100,7 +105,11 @@ struct ProductModule : Module {
   Param& weight;
   std::optional<Param> bias;
   Lens input, error;
+  bool is_standardized = false;
   std::unique_ptr<BatchNormModule> norm;  // that is folded in
+
+ private:
+  Var weights_before_lens(Context& c);
 };
 
 // y = x W^T + b over the last axis; also what other layers are made of.

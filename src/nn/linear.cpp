@@ -7,7 +7,9 @@ void LinearLayer::fields(Fields& f) {
   f("name", name, "layer name; by default fc1, fc2 ...");
   f("out", out, "outputs; by default as many as the data set has classes", {1, 1e7});
   f("bias", bias, "add a trained bias");
+  f("standardize", standardize, "see the weights behind each output with mean 0 and a variance of 2 / n (Qiao et al. 2019)");
   f("tied", tied_to, "an embedding or linear layer before this one, by its full name, whose weights [out, I] it shares");
+  f.claim(!standardize || tied_to.empty(), "\"standardize\" would change weights that are another layer's: leave out \"tied\"");
 }
 
 Shape LinearLayer::output(const Shape& input, int64_t classes) const {
@@ -37,8 +39,10 @@ std::unique_ptr<LinearModule> inner_linear(Builder& b, const std::string& name, 
 
 std::unique_ptr<Module> LinearLayer::build(Builder& b, const std::string& full_name, const Shape& input) const {
   const Shape weights{out.value_or(b.classes()), input.back()};
-  if (tied_to.empty()) return std::make_unique<LinearModule>(b, full_name, weights, bias);
-  return std::make_unique<LinearModule>(b, full_name, b.shared(tied_to, weights), bias);
+  if (!tied_to.empty()) return std::make_unique<LinearModule>(b, full_name, b.shared(tied_to, weights), bias);
+  auto module = std::make_unique<LinearModule>(b, full_name, weights, bias);
+  if (standardize) module->standardize();
+  return module;
 }
 
 }  // namespace lp

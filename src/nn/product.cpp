@@ -9,6 +9,14 @@ namespace {
 // Weights start uniform with variance 2 / fan-in, which keeps the variance through relu.   Source: He et al. 2015
 double usual_bound(const Shape& weight) { return std::sqrt(6.0 / static_cast<double>(weight.after(0))); }
 
+Var standardized(const Var& w) {
+  constexpr double kLeast = 1e-10;
+  const int64_t n = w.shape().after(0);
+  const Var gain = Tensor::full({n}, std::sqrt(2.0 / static_cast<double>(n)), w.value.dtype());
+  const Var rows = reshape(w, {w.shape()[0], n});
+  return reshape(layer_norm(rows, gain, Tensor::zeros({n}, w.value.dtype()), kLeast), w.shape());
+}
+
 }  // namespace
 
 ProductModule::ProductModule(Builder& b, const std::string& layer, const Shape& shape, bool has_bias, double bound)
@@ -34,15 +42,23 @@ ProductModule::ProductModule(Builder& b, const std::string& layer, Param& tied, 
 
 ProductModule::~ProductModule() = default;
 
-void ProductModule::fold(std::unique_ptr<BatchNormModule> behind) {
-  norm = std::move(behind);
-  weight.folds_norm = true;
-  if (bias) bias->folds_norm = true;
+void ProductModule::standardize() {
+  is_standardized = true;
+  weight.is_remade = true;
 }
 
+void ProductModule::fold(std::unique_ptr<BatchNormModule> behind) {
+  norm = std::move(behind);
+  weight.is_remade = true;
+  if (bias) bias->is_remade = true;
+}
+
+Var ProductModule::weights_before_lens(Context& c) { return is_standardized ? standardized(c.bare(weight)) : c.bare(weight); }
+
 ProductModule::Operands ProductModule::operands(Context& c, const Var& x) {
-  if (!norm) return {c.param(weight), bias ? c.param(*bias) : Var()};
-  const Var w = c.bare(weight), b = bias ? c.bare(*bias) : Var();
+  if (!norm)
+    return {is_standardized ? c.look(*weight.lens, weights_before_lens(c)) : c.param(weight), bias ? c.param(*bias) : Var()};
+  const Var w = weights_before_lens(c), b = bias ? c.bare(*bias) : Var();
   const auto [gain, shift] = norm->affine(c, [&] { return product(x, w, b); });
   const Shape& shape = w.shape();
   const Var rows = mul(reshape(w, {shape[0], shape.after(0)}), reshape(gain, {shape[0], 1}));

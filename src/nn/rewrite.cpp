@@ -50,6 +50,8 @@ class Walk {
       } else if (const auto* branch = dynamic_cast<const BranchLayer*>(&*layer)) {
         for (const Layers& path : branch->paths) open(path);
         run.push_back({name, nullptr});
+      } else if (is_standardized(*layer)) {
+        run.push_back({name, nullptr});  // its weights are not those that multiply
       } else {
         run.push_back({name, &layer});
       }
@@ -65,6 +67,12 @@ class Walk {
     for (Straight& run : runs_)
       for (Named& named : run)
         if (shared.contains(named.name)) named.layer = nullptr;
+  }
+
+  static bool is_standardized(const Layer& layer) {
+    const auto* conv = dynamic_cast<const Conv2dLayer*>(&layer);
+    const auto* linear = dynamic_cast<const LinearLayer*>(&layer);
+    return (conv && conv->standardize) || (linear && linear->standardize);
   }
 
   static bool inside(const Layer& layer) {

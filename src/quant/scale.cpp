@@ -50,6 +50,7 @@ constexpr ChoiceRow<Scale> kRows[] = {
     choice_row<Scale, Deviation>("deviation", "standard deviation of this very tensor"),
     choice_row<Scale, Percentile>("percentile", "the magnitude that so many percent do not exceed"),
     choice_row<Scale, LeastError>("mse", "the extent with the least squared error, among even parts of the largest magnitude"),
+    choice_row<Scale, WithinError>("within_error", "the widest step whose mean squared error does not exceed a number"),
     choice_row<Scale, Divergence>("kl", "the extent with the least Kullback-Leibler divergence of histograms (Migacz 2017)"),
     choice_row<Scale, LeastSquares>("least_squares",
                                     "scale (and offset mean) fitted to the codes by turns, until neither changes"),

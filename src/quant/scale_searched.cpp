@@ -1,5 +1,6 @@
 // Scale rules that search: for a quantile, for the least squared error, for the least divergence, for a least-squares fit.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -198,6 +199,24 @@ Extent LeastError::measure(const Tensor& x, const Lanes& lanes, const Quantizer&
     }
   }
   return best;
+}
+
+void WithinError::fields(Fields& f) { f("error", error, "mean squared, that is allowed", {0, 1e30}); }
+
+Extent WithinError::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const {
+  constexpr int kHalvings = 24;
+  const double reach = q.ends().reach();
+  const Tensor largest = AbsMax().measure(x, lanes, q).high;
+  Tensor fine = scaled(largest, 1 / reach), wide = largest.clone();
+  for (int i = 0; i < kHalvings; ++i) {
+    const Tensor middle = zip(fine, wide, [](auto a, auto b) { return std::sqrt(a * b); });
+    const Tensor found = squared_errors(x, seen(x, lanes, q, map(middle, [](auto s) { return s > 0 ? s : 1; })), lanes);
+    for (size_t c = 0; c < static_cast<size_t>(lanes.channels); ++c) {
+      const bool is_within = static_cast<double>(found.data<float>()[c]) <= error;
+      (is_within ? fine : wide).data<float>()[c] = middle.data<float>()[c];
+    }
+  }
+  return symmetric(scaled(fine, reach));
 }
 
 void Divergence::fields(Fields& f) { f("bins", bins, "of the histogram of magnitudes", {16, 65536}); }

@@ -183,6 +183,14 @@ struct LeastError : ScaleRow<LeastError, Scale::Kind::measured> {
   bool clips() const override { return true; }
 };
 
+// The widest step of the grid whose mean squared error does not exceed `error`; where none is so fine, the finest that covers x.
+// By bisection between that and the largest magnitude: errors of steps grow with them but for small waves.
+struct WithinError : ScaleRow<WithinError, Scale::Kind::measured> {
+  double error = 1e-4;
+  void fields(Fields& f) override;
+  Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
+};
+
 struct Divergence : ScaleRow<Divergence, Scale::Kind::measured> {
   int bins = 2048;
   void fields(Fields& f) override;

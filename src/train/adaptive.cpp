@@ -6,12 +6,9 @@
 namespace lp {
 namespace {
 
-int64_t& of(Dictionary<int64_t>& numbers, const std::string& layer) {
-  return std::ranges::find(numbers, layer, &std::pair<std::string, int64_t>::first)->second;
-}
-
 int64_t of(const Dictionary<int64_t>& numbers, const std::string& layer) {
-  return of(const_cast<Dictionary<int64_t>&>(numbers), layer);
+  const auto found = std::ranges::find(numbers, layer, &std::pair<std::string, int64_t>::first);
+  return found == numbers.end() ? 0 : found->second;
 }
 
 // One bit less for all.
@@ -29,7 +26,8 @@ void lower_one(BitSearch& s, const AdaptiveSpec& spec, const Dictionary<int64_t>
     if (is_open && (s.lowered.empty() || of(weights, layer) > of(weights, s.lowered))) s.lowered = layer;
   }
   s.is_done = s.lowered.empty();
-  if (!s.is_done) --of(s.bits, s.lowered);
+  for (auto& [layer, bits] : s.bits)
+    if (layer == s.lowered) --bits;
 }
 
 void lower(BitSearch& s, const AdaptiveSpec& spec, const Dictionary<int64_t>& weights) {

@@ -18,8 +18,9 @@ bool holds_all(const PhaseSpec& phase) { return phase.incremental && phase.incre
 Tensor on_grid(Param& p) {
   Lens& lens = *p.lens;
   const Quantizer& q = lens.quantizer;
-  require(keeps_grid(q) && !p.folds_norm,
-          "incremental: {} needs a grid that stays where it is: the scale widest or fixed, and no batch norm that is folded in",
+  require(keeps_grid(q) && !p.is_remade,
+          "incremental: {} needs a grid that stays where it is: the scale widest or fixed, and weights that are seen as they are "
+          "(not standardized, no batch norm folded in)",
           p.name);
   const bool is_fixed = q.rule().kind() == Scale::Kind::fixed;
   if (!is_fixed && !lens.observed.high) lens.observed = measure(p.value, q, lens.axis);

@@ -139,6 +139,7 @@ void require_integers(const RunConfig& config, Model& model) {
     check_training(phase.train, list);
     if (phase.prune) check_pruning(*phase.prune, list);
     check_weights(model, phase, list);
+    if (phase.distill) list.add("distill", "distill compares real distributions; leave it out");
   }
   if (list.problems.empty()) return;
   list.problems.insert(list.problems.begin(),

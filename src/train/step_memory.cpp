@@ -13,7 +13,7 @@ namespace lp {
 namespace {
 
 constexpr int64_t kFew = 64;  // examples, whose step is simply taken: with few, memory grows by jumps
-constexpr int kSteps = 3;  // the first measures ranges that the others know in advance
+constexpr int kSteps = 3;     // the first measures ranges that the others know in advance
 
 // What some steps took: bytes that tensors held at most, and bytes that the system had to give for them.
 struct Taken {

@@ -189,3 +189,24 @@ TEST_CASE("layer_shift: a power of two from the shape alone, alike in all widths
       }
     }
 }
+
+TEST_CASE("within_error: the step's error is the one that is allowed, and a wider step has a larger one") {
+  const Tensor x = with_outlier(4000, 3);
+  double before = 1e9;
+  for (const double allowed : {1e-2, 1e-3, 1e-4, 1e-5}) {
+    CAPTURE(allowed);
+    const std::string rule = fmt::format(R"("within_error": {{"error": {}}})", allowed);
+    const auto error = [&](const std::string& scale) {
+      return error_with(fmt::format(R"({{"format": "int16", "offset": "mean", "scale": {{{}}}}})", scale), x) / 4000;
+    };
+    const double step = scale_of(fmt::format(R"({{"format": "int16", "offset": "mean", "scale": {{{}}}}})", rule), x);
+    CHECK(error(rule) <= allowed);
+    CHECK(error(fmt::format(R"("fixed": {{"value": {}}})", 1.02 * step)) > allowed);
+    CHECK(step == doctest::Approx(std::sqrt(12 * allowed)).epsilon(0.05));  // errors of narrow steps are uniform
+    CHECK(step < before);
+    before = step;
+  }
+  CHECK(scale_of(R"({"format": "int4", "narrow": true, "scale": {"within_error": {"error": 1e-9}}})", x) ==
+        doctest::Approx(scale_of(R"({"format": "int4", "narrow": true})", x)));  // no step of 4 bits is so fine
+  CHECK(scale_of(R"({"format": "int8", "scale": "within_error"})", Tensor::zeros({5})) >= 0);
+}

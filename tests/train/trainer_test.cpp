@@ -144,6 +144,18 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what holds weights must fit them: in a file of other hands it is told, not used") {
+  const Folder folder;
+  (void)start_run(config_of(R"([{"precision": {"weights": {"format": "int3", "scale": "widest"}},
+      "incremental": {"share": 0.5}}])"),
+                  into(folder / "run"), kNever);
+  TensorFile file = read_tensors(folder / "run/last.safetensors");
+  for (auto& [name, tensor] : file.tensors)
+    if (name == "fc.weight.held") tensor = Tensor::zeros({3});
+  write_tensors(folder / "other.safetensors", file);
+  CHECK_THROWS_WITH_AS(load_trained(folder / "other.safetensors", false, ""), doctest::Contains("fc.weight.held [3]"), Error);
+}
+
 TEST_CASE("weights and biases stay within the clamp after every step, and reach it") {
   const Folder folder;
   (void)start_run(config_of(R"([{"train": {"clamp": 0.02, "optimizer": {"sgd": {"lr": 1}}}}])"), into(folder / "run"), kNever);

@@ -19,7 +19,7 @@ struct Param {
   bool moves = true;   // false: training leaves it as it is
   bool decays = true;  // weight decay applies (not to biases, norms and learned scales)
   double lr_factor = 1;
-  bool folds_norm = false;     // the lens sees it only after the gain of a batch norm has been multiplied in
+  bool is_remade = false;      // the lens sees what the layer makes of it: times the gain of a batch norm, or standardized
   std::unique_ptr<Lens> lens;  // null: seen as it is
   Value frozen;                // what evaluation sees, once that is all that is kept (nn/freeze.h)
 
