@@ -84,7 +84,7 @@ void merge(Value& into, const Value& patch) {
     auto& members = into.as<Object>();
     auto member = std::find_if(members.begin(), members.end(), [&](const Member& m) { return m.key == change.key; });
     member->key_place = change.key_place;
-    member->layer = layer;
+    member->layer = layer + change.layer;  // what the patch was merged of keeps its order
     merge(member->value, change.value);
   }
 }

@@ -198,6 +198,12 @@ TEST_CASE("a choice named in a merge replaces the one chosen before") {
   d.merge(Document::parse(R"({"train": {"optimizer": {"sgd": {"momentum": 0.25}}}})", "phase.json"));
   read(d, recipe);
   CHECK(recipe.train.optimizer.name() == "sgd");
+  Document above = Document::parse(R"({"train": {"epochs": 3}})", "run.json");  // merged over what was itself merged
+  Document whole = Document::parse("{}", "run.json");
+  whole.merge(d);
+  whole.merge(above);
+  read(whole, recipe);
+  CHECK(recipe.train.optimizer.name() == "sgd");
   CHECK_THROWS_AS(read(Document::parse(R"({"train": {"optimizer": {"adam": {}, "sgd": {}}}})", "two.json"), recipe),
                   DocumentError);
 }
