@@ -175,8 +175,7 @@ void RunConfig::fields(Fields& f) {
   f("compute", compute, "type of all arithmetic that is not narrowed; integer: there is none, and what would be is an error");
   f("init_from", init_from, "run folder or weights file to start from");
   f("rewrite", rewrite, "what is done to the network that init_from holds, in order, before the first phase; its model is used");
-  f.claim(rewrite.empty() || !init_from.empty(),
-          "\"rewrite\" needs \"init_from\": the trained network that is to be written anew");
+  f.claim(rewrite.empty() || !init_from.empty(), "\"rewrite\" needs \"init_from\": the trained network");
   f("ptq", ptq, "post-training quantization of what init_from holds, before the first phase; its model is used");
   f.claim(!ptq || !init_from.empty(), "\"ptq\" needs \"init_from\": the trained network that is to be quantized");
   Stage::fields(f);

@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kLayers =
     R"({"layers": [{"conv2d": {"out": 8, "kernel": 3, "pad": 1, "stride": 2}}, "relu", {"repeat": {"times": 2,
-    "layers": [{"residual": {"layers": [{"conv2d": {"out": 8, "kernel": 3, "pad": 1, "bias": false}}, "batch_norm"]}}]}}, "flatten",
-    {"linear": {"out": 20}}, "relu", "linear"]})";
+    "layers": [{"residual": {"layers": [{"conv2d": {"out": 8, "kernel": 3, "pad": 1, "bias": false}}, "batch_norm"]}}]}},
+    "flatten", {"linear": {"out": 20}}, "relu", "linear"]})";
 const Shape kInput{6, 6, 4};
 
 LowRank how(std::vector<std::string> layers, std::optional<int64_t> rank, std::optional<double> energy = {}) {

@@ -167,7 +167,8 @@ TEST_CASE("layers that look across channels, and groups, keep what they see") {
       const char* layers :
       {R"([{"linear": {"out": 4}}, "layer_norm", "linear"])", R"([{"linear": {"out": 4}}, "softmax", "linear"])",
        R"([{"linear": {"out": 4}}, {"slice": {"begin": 1}}, "linear"])",
-       R"([{"linear": {"out": 4}}, {"reshape": {"shape": [2, 2, 1]}}, {"conv2d": {"out": 2, "kernel": 1}}, "flatten", "linear"])"}) {
+       R"([{"linear": {"out": 4}}, {"reshape": {"shape": [2, 2, 1]}}, {"conv2d": {"out": 2, "kernel": 1}}, "flatten",
+            "linear"])"}) {
     CAPTURE(layers);
     Model model = model_from(layers, {3});
     clear_rows(model, "fc1.weight", {1, 2});

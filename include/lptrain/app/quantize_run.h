@@ -12,8 +12,9 @@ namespace lp {
 // example or block, stay as they are.
 Quantizer observed_once(const Quantizer& q);
 
-// The config of a network quantized after training: begun_from the run, with assignments (--set) applied. Activations and the network's input are observed_once; so are weights, if they are
-// rounded by AdaRound. Throws Error(usage) if nothing is quantized then.
+// The config of a network quantized after training: begun_from the run, with assignments (--set) applied. Activations and the
+// network's input are observed_once; so are weights, if they are rounded by AdaRound. Throws Error(usage) if nothing is quantized
+// then.
 RunConfig quantized_config(const std::string& run, const PtqSpec& ptq, const Rewritings& rewrite,
                            const std::vector<std::string>& assignments);
 
