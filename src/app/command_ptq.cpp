@@ -36,8 +36,8 @@ struct Notes : Watch {
 int command::ptq(const Arguments& arguments) {
   const Console console(arguments);
   apply_threads(arguments);
-  const RunConfig config = quantized_config(arguments.text("RUN"), spec_of(arguments), rewritings_of(arguments),
-                                            assignments_of(arguments));
+  const RunConfig config =
+      quantized_config(arguments.text("RUN"), spec_of(arguments), rewritings_of(arguments), assignments_of(arguments));
   Notes notes(console);
   const StopSignals stop;
   const RunOptions options{arguments.text("out"), arguments.text("data"), arguments.words(), {&notes}, run_end(false)};

@@ -1,6 +1,7 @@
-// lptrain sensitivity: what narrowing one layer at a time does to a trained network.
+// lptrain sensitivity: what narrowing or pruning one layer at a time does to a trained network.
 #include "lptrain/app/config_source.h"
 #include "lptrain/app/narrowing.h"
+#include "lptrain/app/pruning_sensitivity.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/app/sensitivity.h"
 #include "lptrain/app/trained.h"
@@ -19,15 +20,29 @@ Narrowed narrowed_in(const Arguments& arguments) {
   return narrowed;
 }
 
+Sensitivity narrowed(const Arguments& arguments, const Console& console) {
+  for (const char* option : {"pattern", "criterion"})
+    require(!arguments.has(option), "sensitivity: --{} is of pruning; give --sparsity, too", option);
+  const std::vector<Format> formats = formats_in(arguments.has("bits") ? arguments.text("bits") : kBits);
+  const Narrowed roles = narrowed_in(arguments);
+  return sensitivity_of(trained_of(arguments), formats, roles, console);
+}
+
+Sensitivity pruned(const Arguments& arguments, const Console& console) {
+  for (const char* option : {"bits", "role"})
+    require(!arguments.has(option), "sensitivity: --sparsity prunes, and --{} narrows: one at a time", option);
+  const std::vector<double> sparsities = sparsities_in(arguments.text("sparsity"));
+  const Choice<Criterion> criterion(arguments.has("criterion") ? arguments.text("criterion") : "magnitude");
+  const Pattern pattern = arguments.has("pattern") ? Pattern::parse(arguments.text("pattern")) : Pattern{};
+  return sensitivity_to_pruning(trained_of(arguments), sparsities, criterion, pattern, console);
+}
+
 }  // namespace
 
 int command::sensitivity(const Arguments& arguments) {
   const Console console(arguments);
   apply_threads(arguments);
-  const std::vector<Format> formats = formats_in(arguments.has("bits") ? arguments.text("bits") : kBits);
-  const Narrowed narrowed = narrowed_in(arguments);
-  const Trained trained = trained_of(arguments);
-  const Sensitivity s = sensitivity_of(trained, formats, narrowed, console);
+  const Sensitivity s = arguments.has("sparsity") ? pruned(arguments, console) : narrowed(arguments, console);
   console.print("{}\n\n{} of the {} {} examples are right as it is", table_text(sensitivity_cells(s)), percent(s.accuracy),
                 grouped(s.examples), s.split);
   if (arguments.has("csv")) write_file(arguments.text("csv"), sensitivity_csv(s));

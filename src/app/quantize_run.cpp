@@ -6,8 +6,6 @@
 
 #include "lptrain/app/begun_from.h"
 #include "lptrain/app/console.h"
-#include "lptrain/app/scores.h"
-#include "lptrain/app/trained.h"
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/calibration.h"
 #include "lptrain/train/ptq.h"
@@ -104,10 +102,7 @@ void QuantizedRun::fields(Fields& f) {
   f("status", status, "finished");
   f("run", run, "the folder that was written");
   f("source", source, "the network that was quantized");
-  f("validation_before", validation_before, "of the source");
-  f("validation", validation, "of what came out");
-  f("test_before", test_before, "of the source");
-  f("test", test, "of what came out");
+  ScoreChange::fields(f);
   f("layers", layers, "with products, in order");
 }
 
@@ -116,22 +111,14 @@ std::string QuantizedRun::text() const {
   Cells rows{{"layer", "weights", "activations", "SQNR dB: weights", "input", "output"}};
   for (const QuantizedLayer& l : layers)
     rows.push_back({l.layer, l.weights, l.activations, shown(l.weights_db), shown(l.input_db), shown(l.output_db)});
-  Cells scores{{"accuracy", "before", "after"}};
-  for (const auto& [split, before, after] :
-       {std::tuple{"validation", validation_before, validation}, std::tuple{"test", test_before, test}})
-    if (before.examples > 0) scores.push_back({split, percent(before.accuracy), percent(after.accuracy)});
-  return table_text(rows) + "\n\n" + table_text(scores);
+  return table_text(rows) + "\n\n" + ScoreChange::text();
 }
 
 QuantizedRun compare_quantized(const std::string& source, const std::string& run, const std::string& data) {
-  QuantizedRun result;
+  const Trained before = load_trained(source, false, data), after = load_trained(run, true, data);
+  QuantizedRun result{score_change(before, after)};
   result.run = run;
   result.source = source;
-  const Trained before = load_trained(source, false, data), after = load_trained(run, true, data);
-  result.validation_before = score_of(before, after.data.validation);
-  result.test_before = score_of(before, after.data.test);
-  result.validation = score_of(after, after.data.validation);
-  result.test = score_of(after, after.data.test);
   result.layers = layers_of(after);
   return result;
 }

@@ -22,6 +22,7 @@ int explain(const Arguments& arguments);
 int formats(const Arguments& arguments);
 int inspect_format(const Arguments& arguments);
 int ptq(const Arguments& arguments);
+int prune(const Arguments& arguments);
 int shrink(const Arguments& arguments);
 int sensitivity(const Arguments& arguments);
 int inspect(const Arguments& arguments);

@@ -2,6 +2,7 @@
 #include "lptrain/app/scores.h"
 
 #include "lptrain/app/console.h"
+#include "lptrain/app/trained.h"
 #include "lptrain/base/text.h"
 
 namespace lp {
@@ -38,6 +39,26 @@ std::string size_line(const Summary& s) {
     line +=
         fmt::format(", {} for one and {} for 64 at once", human_seconds(c.latency->batch_1), human_seconds(c.latency->batch_64));
   return line;
+}
+
+void ScoreChange::fields(Fields& f) {
+  f("validation_before", validation_before, "of the source");
+  f("validation", validation, "of what came out");
+  f("test_before", test_before, "of the source");
+  f("test", test, "of what came out");
+}
+
+std::string ScoreChange::text() const {
+  Cells cells{{"accuracy", "before", "after"}};
+  for (const auto& [split, before, after] :
+       {std::tuple{"validation", validation_before, validation}, std::tuple{"test", test_before, test}})
+    if (before.examples > 0) cells.push_back({split, percent(before.accuracy), percent(after.accuracy)});
+  return table_text(cells);
+}
+
+ScoreChange score_change(const Trained& before, const Trained& after) {
+  return {score_of(before, before.data.validation), score_of(after, after.data.validation), score_of(before, before.data.test),
+          score_of(after, after.data.test)};
 }
 
 std::string coded_text(const Summary::Cost& c) {

@@ -12,8 +12,6 @@
 namespace lp {
 namespace {
 
-constexpr const char* kAll = "all layers";
-
 // Layers with products, and those of them that negative numbers flow into.
 struct Layers {
   std::vector<std::string> names;
@@ -96,14 +94,14 @@ class Trial {
 HeatCell heat_cell(const SensitivityCell& cell, double whole, bool has_room) {
   const double lost = whole > 0 ? std::max(0.0, 1 - cell.accuracy / whole) : 0;
   return {std::sqrt(lost), 4, has_room ? fmt::format("{:.1f}", 100 * cell.accuracy) : "",
-          fmt::format("{} in {}: {}", cell.layer, cell.format, percent(cell.accuracy))};
+          fmt::format("{}, {}: {}", cell.layer, cell.format, percent(cell.accuracy))};
 }
 
 }  // namespace
 
 void SensitivityCell::fields(Fields& f) {
   f("layer", layer, "that is narrowed");
-  f("format", format, "that it is narrowed to");
+  f("format", format, "that it is narrowed to, or its sparsity");
   f("accuracy", accuracy, "of the network", {0, 1});
   f("loss", loss, "of the network");
 }
@@ -111,7 +109,7 @@ void SensitivityCell::fields(Fields& f) {
 void Sensitivity::fields(Fields& f) {
   f("run", run, "the weights file");
   f("split", split, "that was measured");
-  f("narrowed", narrowed, "weights, activations or both");
+  f("narrowed", narrowed, "weights, activations or both; or pruned");
   f("examples", examples, "of the split");
   f("accuracy", accuracy, "of the network as it is", {0, 1});
   f("loss", loss, "of the network as it is");
@@ -132,7 +130,7 @@ Sensitivity sensitivity_of(const Trained& trained, const std::vector<Format>& fo
   const Score whole = trial.score();
   s.accuracy = whole.accuracy, s.loss = whole.loss;
   s.layers = trial.layers();
-  s.layers.emplace_back(kAll);
+  s.layers.emplace_back(kAllLayers);
   for (const Format& f : formats) s.formats.push_back(f.name());
   for (size_t row = 0; row < s.layers.size(); ++row) {
     const std::span<const std::string> all(trial.layers());
@@ -166,8 +164,10 @@ std::string sensitivity_svg(const Sensitivity& s) {
   const bool has_room = std::max(s.layers.size(), s.formats.size()) <= 11;
   std::vector<HeatCell> cells;
   for (const SensitivityCell& c : s.cells) cells.push_back(heat_cell(c, s.accuracy, has_room));
-  const std::string title = fmt::format("{} accuracy in %, {} narrowed; as it is {}", s.split,
-                                        s.narrowed == "both" ? "weights and activations" : s.narrowed, percent(s.accuracy));
+  const std::string what = s.narrowed == "both"    ? "weights and activations narrowed"
+                           : s.narrowed == kPruned ? "weights pruned to a sparsity"
+                                                   : s.narrowed + " narrowed";
+  const std::string title = fmt::format("{} accuracy in %, {}; as it is {}", s.split, what, percent(s.accuracy));
   return heat_map_file(s.layers, s.formats, cells, title);
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "lptrain/train/run.h"
+#include "lptrain/app/scores.h"
 
 namespace lp {
 
@@ -25,9 +25,8 @@ struct QuantizedLayer {
   void fields(Fields& f);
 };
 
-struct QuantizedRun {
+struct QuantizedRun : ScoreChange {
   std::string status = "finished", run, source;
-  Score validation_before, validation, test_before, test;  // before: of the source
   std::vector<QuantizedLayer> layers;
   void fields(Fields& f);
   std::string text() const;  // a table of layers, and one of accuracies

@@ -15,6 +15,14 @@ std::string size_line(const Summary& summary);
 // How small coding makes the file: "300 kB dense, 40 kB sparse, ..."; "" where it saves less than a quarter.
 std::string coded_text(const Summary::Cost& c);
 
+// What became of a trained network: before, and after something was done to it.
+struct ScoreChange {
+  Score validation_before, validation, test_before, test;
+  void fields(Fields& f);
+  std::string text() const;  // a table of accuracies
+};
+ScoreChange score_change(const Trained& before, const Trained& after);  // measures both
+
 // What --fail-below asks for, if it is given; throws Error(usage) unless it is in 0..1.
 std::optional<double> least_demanded(const Arguments& arguments);
 // Throws Error(diverged) when an accuracy in 0..1 is below what --fail-below asks for (if it is given). `what`: "test accuracy of

@@ -16,14 +16,17 @@ struct Words<Narrowed> {
   static constexpr std::string_view list[] = {"weights", "activations", "both"};
 };
 
+constexpr const char* kPruned = "pruned";         // what is said of weights that are
+constexpr const char* kAllLayers = "all layers";  // the last row
+
 struct SensitivityCell {
-  std::string layer, format;  // layer: "all layers" in the last row; format: of the weights, or of the activations alone
+  std::string layer, format;  // format: of the weights, or of the activations alone; of pruned layers their sparsity
   double accuracy = 0, loss = 0;
   void fields(Fields& f);
 };
 
 struct Sensitivity {
-  std::string run, split, narrowed;
+  std::string run, split, narrowed;  // narrowed: weights, activations or both; or "pruned"
   int64_t examples = 0;
   double accuracy = 0, loss = 0;  // of the network as it is
   std::vector<std::string> layers, formats;

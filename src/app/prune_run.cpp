@@ -1,0 +1,66 @@
+// From a trained run to one with fewer weights.
+#include "lptrain/app/prune_run.h"
+
+#include <algorithm>
+
+#include "lptrain/app/begun_from.h"
+#include "lptrain/app/console.h"
+#include "lptrain/base/text.h"
+#include "lptrain/nn/cost.h"
+
+namespace lp {
+
+RunConfig pruned_config(const std::string& run, const Document& prune, int64_t epochs,
+                        const std::vector<std::string>& assignments) {
+  Document d = begun_from(run, "prune", {});
+  d.set("prune", prune.dump(0), "prune");
+  d.set("train.epochs", fmt::format("{}", epochs), "prune");
+  return read_config(std::move(d), assignments);
+}
+
+void PrunedLayer::fields(Fields& f) {
+  f("layer", layer, "name");
+  f("weights", weights, "format");
+  f("weight_count", weight_count, "weights, those that are zero included");
+  f("sparsity_before", sparsity_before, "share of them that was zero", {0, 1});
+  f("sparsity", sparsity, "share of them that is zero", {0, 1});
+}
+
+void PrunedRun::fields(Fields& f) {
+  f("status", status, "finished");
+  f("run", run, "the folder that was written");
+  f("source", source, "the network that was pruned");
+  ScoreChange::fields(f);
+  f("sparsity_before", sparsity_before, "share of all weights that was zero", {0, 1});
+  f("sparsity", sparsity, "share of all weights that is zero", {0, 1});
+  f("layers", layers, "with weights, in order");
+}
+
+std::string PrunedRun::text() const {
+  Cells rows{{"layer", "weights", "format", "zero before", "zero"}};
+  int64_t count = 0;
+  for (const PrunedLayer& l : layers) {
+    rows.push_back({l.layer, grouped(l.weight_count), l.weights, percent(l.sparsity_before), percent(l.sparsity)});
+    count += l.weight_count;
+  }
+  rows.push_back({"all", grouped(count), "", percent(sparsity_before), percent(sparsity)});
+  return table_text(rows) + "\n\n" + ScoreChange::text();
+}
+
+PrunedRun compare_pruned(const std::string& source, const std::string& run, const std::string& data) {
+  const Trained before = load_trained(source, false, data), after = load_trained(run, false, data);
+  PrunedRun result{score_change(before, after)};
+  result.run = run;
+  result.source = source;
+  const ModelCost was = cost_of(*before.model), is = cost_of(*after.model);
+  result.sparsity_before = was.sparsity;
+  result.sparsity = is.sparsity;
+  for (const LayerCost& c : is.layers) {
+    if (c.weight_count == 0) continue;
+    const auto found = std::ranges::find(was.layers, c.name, &LayerCost::name);
+    result.layers.push_back({c.name, c.weights, c.weight_count, found == was.layers.end() ? 0 : found->sparsity, c.sparsity});
+  }
+  return result;
+}
+
+}  // namespace lp
