@@ -62,6 +62,21 @@ TensorFile check_round_trip(Model& model) {
 
 }  // namespace
 
+TEST_CASE("what is pruned is zero in the packed file, in every format that has a zero") {
+  for (const char* weights : {"\"f32\"", "\"bf16\"", R"({"format": "int4", "per": "channel"})", "\"ternary\"", "\"mxfp4\"",
+                              R"({"format": "uint8", "zero_point": true})", R"({"format": "int2", "scale": "kmeans"})"}) {
+    CAPTURE(weights);
+    Model model = network(fmt::format(R"({{"weights": {}}})", weights));
+    Param* conv = model.params()[0];
+    conv->mask = Tensor::full(conv->value.shape(), 1);
+    for (size_t i = 0; i < conv->mask.data<float>().size(); i += 3) conv->mask.data<float>()[i] = 0;
+    const TensorFile back = unpack(check_round_trip(model), "packed");
+    const Tensor* found = back.find(conv->name);
+    REQUIRE(found);
+    for (size_t i = 0; i < found->data<float>().size(); i += 3) CHECK(found->data<float>()[i] == 0);
+  }
+}
+
 TEST_CASE("every format reads back as it is seen, at its own width") {
   for (const char* format :
        {"int8", "int8_narrow", "uint8", "int4",   "int3",   "int2", "int5", "int12", "int16", "ternary", "binary", "q3.4",
