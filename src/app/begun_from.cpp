@@ -34,7 +34,8 @@ struct Beginning {
 
 Document begun_from(const std::string& run, std::string_view what, const Rewritings& rewrite) {
   Document d = last_phase(document_of(run));
-  for (const char* key : {"ptq", "rewrite", "prune", "expected"})
+  // What was done to the network on the way there is done.
+  for (const char* key : {"ptq", "rewrite", "prune", "adaptive", "incremental", "distill", "trainable", "expected"})
     if (d.has(key)) d.erase(key);
   const std::string name = d.has("name") ? d.text_at("name") : "run";
   d.merge(write(Beginning{fmt::format("{}-{}", name, what), run, rewrite}));
