@@ -49,6 +49,20 @@ void check_pair(const Axis& first, const Axis& second, Problems& problems) {
                                      second.name, other, path, first.name));
 }
 
+// Within a point nothing is written twice: which of the two would count depends on their order. (What comes from a config that
+// the point extends may be refined; it all has the point's own place.)
+void check_point(const Axis& axis, const Point& point, Problems& problems) {
+  for (size_t i = 0; i < point.set.size(); ++i)
+    for (size_t k = i + 1; k < point.set.size(); ++k) {
+      const auto& [path, value] = point.set[i];
+      const auto& [other, wins] = point.set[k];
+      const bool is_said_twice = is_below(path, other) || (is_below(other, path) && value.has(other.substr(path.size() + 1)));
+      if (is_said_twice && value.origin("") != wins.origin(""))
+        problems.add(wins.origin(""),
+                     fmt::format("vary.{}.{} sets {}, which its {} sets too: say it once", axis.name, point.name, other, path));
+    }
+}
+
 void check_seed(const Assignments& set, Problems& problems) {
   for (const auto& [path, value] : set)
     if (path == "train.seed") problems.add(value.origin(""), "train.seed: the seeds of a sweep stand in its \"seeds\"");
@@ -133,7 +147,10 @@ std::vector<Axis> axes_of(const SweepSpec& spec) {
     for (size_t k = i + 1; k < axes.size(); ++k) check_pair(axes[i], axes[k], problems);
   check_seed(spec.set, problems);
   for (const Axis& axis : axes)
-    for (const Point& point : axis.points) check_seed(point.set, problems);
+    for (const Point& point : axis.points) {
+      check_point(axis, point, problems);
+      check_seed(point.set, problems);
+    }
   for (const CellRule& rule : spec.cells) check_seed(rule.set, problems);
   check_names(spec, axes, problems);
   problems.raise();

@@ -147,6 +147,8 @@ TEST_CASE("bad sweeps are refused, with all mistakes at once and their places") 
   refuses(R"("vary": {"f": {"a": {}, "a": {}}})", "duplicate");
   refuses(R"("vary": {"f": {"a": {"train.batch": 2}}, "train.batch": [3]})", "overwrites train.batch of vary.f");
   refuses(R"("vary": {"f": {"a": {"train.batch": 2}}, "g": {"b": {"train": {}}}})", "overwrites train.batch of vary.f");
+  refuses(R"("vary": {"f": {"a": {"train": {"batch": 3}, "train.batch": 4}}})", "which its train sets too");
+  refuses(R"("vary": {"f": {"a": {"train.batch": 4, "train": {"epochs": 3}}}})", "which its train.batch sets too");
   refuses(R"("vary": {"f": {"a": {}, "b": {"train.batch": 64}}})", "are the same run");
   refuses(R"("vary": {"train.seed": [1, 2]})", "the seeds of a sweep stand in its \"seeds\"");
   refuses(R"("seeds": [])", "at least one");
