@@ -43,6 +43,8 @@ double shrinkage(const Summary& s) {
 
 std::string verdict(const Summary& s, const ModelCost& cost) {
   if (s.status == "diverged") return fmt::format("Training diverged after {} epochs, {}.", s.epochs, arithmetic_text(cost));
+  if (s.status == "finished" && s.test.examples == 0)
+    return fmt::format("Trained {}; there are no test examples to say how well.", arithmetic_text(cost));
   if (s.status != "finished") return fmt::format("Not finished: {} epochs are done, {}.", s.epochs, arithmetic_text(cost));
   std::string text = fmt::format("{} of the {} test examples are right, {}.", percent(selected(s).accuracy),
                                  grouped(selected(s).examples), arithmetic_text(cost));
@@ -161,7 +163,7 @@ std::string run_page(const RunStory& story, const RunConfig& config, const Datas
   std::string body = page_header(story, config, cost) + page_tiles(story.summary, cost) + learning_section(story) +
                      phases_section(story.summary);
   std::vector<TensorView> views;
-  if (story.summary.status == "finished") {
+  if (story.summary.status == "finished" && data.test.size() > 0) {
     const TrainSpec& train = config.phases.back().train;
     Examination e = examine(model, *train.loss, data, train.eval_batch);
     body += mistakes_section(e, data);

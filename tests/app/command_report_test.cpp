@@ -48,6 +48,20 @@ TEST_CASE("report writes the same page again, elsewhere if asked") {
   CHECK(read_file(trained() / "again.html") == read_file(trained() / "run/report.html"));
 }
 
+TEST_CASE("a run on data without test examples ends well, with a page that leaves out what they would show") {
+  const Folder folder;
+  write_file(folder / "one.csv", "a,label\n1,x\n");
+  const Outcome o =
+      run({"train", "configs/table_f32.json", "-s", "train.epochs=1", "--no-latency", "--out", folder / "run", "-s",
+           fmt::format(R"(dataset={{"csv": {{"path": "{}", "label": "label", "header": true}}}})", folder / "one.csv")});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  const std::string page = read_file(folder / "run/report.html");
+  CHECK(has(page, "How to repeat it"));
+  CHECK(has(page, "there are no test examples"));
+  CHECK_FALSE(has(page, "What it confuses"));
+}
+
 TEST_CASE("pictures are shown as pictures") {
   const Folder folder;
   const Outcome o = run({"train", "configs/shapes_int8.json", "-s", "train.epochs=1", "--limit", "100", "--no-latency", "--out",
