@@ -42,7 +42,7 @@ margin-bottom:5px}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;line-height:1.35}
 th{color:var(--soft);font-weight:600;text-align:left;vertical-align:bottom}
-th,td{padding:6px 18px 6px 0;border-bottom:1px solid var(--line);white-space:nowrap}
+th,td{padding:6px 18px 6px 0;border-bottom:1px solid var(--line)}td{white-space:nowrap}
 th:last-child,td:last-child{padding-right:4px}
 .right{text-align:right}
 .facts{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:5px 20px;font-size:15px}
@@ -61,7 +61,8 @@ footer{margin-top:52px;color:var(--soft);font-size:13px}
 .gallery{grid-template-columns:1fr 1fr;gap:14px 12px}.facts{grid-template-columns:1fr;gap:0}
 .facts dd{margin-bottom:8px}}
 @media print{body{font-size:11pt}main{max-width:none;padding:0}section{break-inside:auto;margin-top:26px}
-details>summary{display:none}
+details>summary{display:none}h2,.note{break-after:avoid}tr{break-inside:avoid}
+table{font-size:7.5pt}th,td{padding-right:9px}.columns{grid-template-columns:1fr 1fr}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}.scroll{overflow:visible}}
 )";
 
