@@ -126,8 +126,7 @@ int command::eval(const Arguments& arguments) {
                 evaluation.score.loss, percent(evaluation.score.accuracy), split.size(), human_seconds(result.seconds));
   add_details(arguments, console, confusion_of(trained, split, evaluation), trained.data.classes, result);
   console.json(write(result));
-  demand(arguments, evaluation.score.accuracy, fmt::format("the accuracy on the {} split", result.split));
-  return 0;
+  return verdict_on(arguments, evaluation.score.accuracy, fmt::format("the accuracy on the {} split", result.split));
 }
 
 }  // namespace lp

@@ -70,8 +70,7 @@ int conclude(const Summary& summary, const Arguments& arguments, const Console& 
     return stop.exit_code();
   }
   report(summary, console);
-  demand(arguments, summary.test.accuracy, "the last epoch's test accuracy");
-  return 0;
+  return verdict_on(arguments, summary.test.accuracy, "the last epoch's test accuracy");
 }
 
 // Unless told otherwise, as many threads as the run was begun with: float sums then have the same bits.

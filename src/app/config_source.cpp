@@ -28,16 +28,6 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-std::vector<std::string> shipped_configs() {
-  std::set<std::string> names;
-  for (const fs::path& folder : places("configs")) {
-    std::error_code error;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-      if (it->path().extension() == ".json" && it->path().filename() != "schema.json") names.insert(it->path().stem().string());
-  }
-  return {names.begin(), names.end()};
-}
-
 std::string quoted(const std::string& text) {
   std::string json = "\"";
   for (char c : text) {
@@ -55,6 +45,16 @@ Document embedded_config(const fs::path& weights) {
 }
 
 }  // namespace
+
+std::vector<std::string> shipped_configs(const std::string& folder) {
+  std::set<std::string> names;
+  for (const fs::path& place : places("configs")) {
+    std::error_code error;
+    for (fs::directory_iterator it(place / folder, error), end; !error && it != end; it.increment(error))
+      if (it->path().extension() == ".json" && it->path().filename() != "schema.json") names.insert(it->path().stem().string());
+  }
+  return {names.begin(), names.end()};
+}
 
 bool looks_like_config(const std::string& word) { return word.ends_with(".json") || is_file(word); }
 

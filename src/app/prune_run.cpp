@@ -49,7 +49,8 @@ std::string PrunedRun::text() const {
 
 PrunedRun compare_pruned(const std::string& source, const std::string& run, const std::string& data) {
   const Trained before = load_trained(source, false, data), after = load_trained(run, false, data);
-  PrunedRun result{score_change(before, after)};
+  PrunedRun result;
+  static_cast<ScoreChange&>(result) = score_change(before, after);
   result.run = run;
   result.source = source;
   const ModelCost was = cost_of(*before.model), is = cost_of(*after.model);

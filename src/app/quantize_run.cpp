@@ -116,7 +116,8 @@ std::string QuantizedRun::text() const {
 
 QuantizedRun compare_quantized(const std::string& source, const std::string& run, const std::string& data) {
   const Trained before = load_trained(source, false, data), after = load_trained(run, true, data);
-  QuantizedRun result{score_change(before, after)};
+  QuantizedRun result;
+  static_cast<ScoreChange&>(result) = score_change(before, after);
   result.run = run;
   result.source = source;
   result.layers = layers_of(after);

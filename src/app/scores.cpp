@@ -69,10 +69,11 @@ std::string coded_text(const Summary::Cost& c) {
 
 std::optional<double> least_demanded(const Arguments& arguments) { return arguments.number("fail-below", 0, 1); }
 
-void demand(const Arguments& arguments, double accuracy, const std::string& what) {
+int verdict_on(const Arguments& arguments, double accuracy, const std::string& what) {
   const auto least = least_demanded(arguments);
-  if (least && !(accuracy >= *least))
-    fail(ErrorKind::diverged, "{} is {}, below the demanded {} (--fail-below)", what, percent(accuracy), percent(*least));
+  if (!least || accuracy >= *least) return 0;
+  print_error(fmt::format("{} is {}, below the demanded {} (--fail-below)", what, percent(accuracy), percent(*least)));
+  return static_cast<int>(ErrorKind::diverged);
 }
 
 }  // namespace lp

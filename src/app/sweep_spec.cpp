@@ -151,8 +151,11 @@ fs::path find_sweep(const std::string& name) {
   std::error_code error;
   if (!fs::is_regular_file(name, error))
     for (const fs::path& folder : places("configs"))
-      if (const fs::path table = folder / "tables" / file; fs::is_regular_file(table, error)) return table;
-  return find_config(name);
+      for (const fs::path& path : {folder / "tables" / file, folder / file, folder.parent_path() / file})
+        if (fs::is_regular_file(path, error)) return path;
+  require(fs::is_regular_file(name, error), "{}: there is no such sweep{}", name,
+          suggestion(fs::path(name).stem().string(), shipped_configs("tables")));
+  return name;
 }
 
 bool matches(std::string_view patterns, std::string_view name) {

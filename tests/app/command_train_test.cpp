@@ -1,6 +1,8 @@
 // Training from outside: results, run folders, config mistakes, demands, data and disks that are not there.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "app/program.h"
 #include "lptrain/base/document.h"
 #include "support/places.h"
@@ -149,8 +151,10 @@ TEST_CASE("a folder that holds something is never written to") {
 
 TEST_CASE("accuracy below what is demanded, and divergence, exit 4") {
   const Folder folder;
-  const Outcome low = run(kSmoke + Line{"--fail-below", "1", "--out", folder / "a"});
+  const Outcome low = run(kSmoke + Line{"--fail-below", "1", "--out", folder / "a", "--json"});
   CHECK(low.code == 4);
+  CHECK(std::ranges::count(low.out, '\n') == 1);  // one object, of a run that is finished
+  CHECK(json_of(low).text_at("status") == "finished");
   CHECK(low.says("last epoch's test accuracy"));
   CHECK(run(kSmoke + Line{"--fail-below", "0.01", "--out", folder / "b"}).code == 0);
   const Outcome blown =

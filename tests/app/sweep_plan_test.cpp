@@ -191,6 +191,7 @@ TEST_CASE("what is no sweep is named") {
   CHECK_THROWS_WITH(load_sweep(folder / "run.json"), doctest::Contains("`lptrain train`"));
   write_file(folder / "s.json", R"({"base": "nowhere_at_all"})");
   CHECK_THROWS_WITH(load_sweep(folder / "s.json"), doctest::Contains("no such config"));
+  CHECK_THROWS_WITH(find_sweep("from_64_to_2"), doctest::Contains("did you mean \"from_64_to_1\"?"));
   write_file(folder / "s.json", R"({"base": "smoke_f32.json"})");
   CHECK(load_sweep(folder / "s.json").base.text_at("model") == "tiny_mlp");
   write_file(folder / "t.json", R"({"base": "s.json"})");

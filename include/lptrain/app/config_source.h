@@ -14,6 +14,8 @@ bool looks_like_config(const std::string& word);
 // The file: as named, else among the configs that came with the program ("cnn_int8", "configs/cnn_int8.json" from anywhere).
 // Throws Error(usage) with a suggestion.
 std::filesystem::path find_config(const std::string& name);
+// Names of the JSON files in a folder (of each place): "", "tables". Sorted.
+std::vector<std::string> shipped_configs(const std::string& folder = "");
 
 // What a config file, a run folder (its config.json) or a weights file (the config in it) says, unchecked.
 Document document_of(const std::string& source);

@@ -25,8 +25,8 @@ ScoreChange score_change(const Trained& before, const Trained& after);  // measu
 
 // What --fail-below asks for, if it is given; throws Error(usage) unless it is in 0..1.
 std::optional<double> least_demanded(const Arguments& arguments);
-// Throws Error(diverged) when an accuracy in 0..1 is below what --fail-below asks for (if it is given). `what`: "test accuracy of
-// the last epoch".
-void demand(const Arguments& arguments, double accuracy, const std::string& what);
+// The exit code of a command that came to an accuracy in 0..1: 4, said on stderr, if it is below what --fail-below asks for, else
+// 0. `what`: "test accuracy of the last epoch".
+int verdict_on(const Arguments& arguments, double accuracy, const std::string& what);
 
 }  // namespace lp
