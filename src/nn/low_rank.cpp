@@ -68,7 +68,7 @@ Layers halves(const Choice<Layer>& whole, int64_t O, int64_t r) {
 class Factoring {
  public:
   Factoring(Network& network, const LowRank& how, std::vector<std::string>& changes)
-      : network_(network), how_(how), changes_(changes) {}
+      : network_(network), how_(how), changes_(changes), shared_(sharing(network.spec.layers)) {}
 
   void layers(Layers& list, const std::string& scope) {
     Layers all;
@@ -98,6 +98,10 @@ class Factoring {
       changes_.push_back(fmt::format("{} stays: it has groups", full));
       return {layer};
     }
+    if (shared_.contains(full)) {
+      changes_.push_back(fmt::format("{} stays: it shares its weights", full));
+      return {layer};
+    }
     const std::vector<double> w = masked_numbers(network_, full + ".weight");
     const Shape shape = network_.tensors.at(full + ".weight").shape();
     const int64_t O = shape[0], I = shape.after(0);
@@ -117,6 +121,7 @@ class Factoring {
   Network& network_;
   const LowRank& how_;
   std::vector<std::string>& changes_;
+  std::set<std::string> shared_;
   bool has_matched_ = false;
 };
 

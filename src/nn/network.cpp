@@ -83,6 +83,22 @@ Layers spelled_out(const Layers& layers) {
   return spelled_out(layers, names);
 }
 
+std::set<std::string> sharing(const Layers& spelled, const std::string& scope) {
+  std::set<std::string> names;
+  for (const Choice<Layer>& layer : spelled) {
+    const std::string full = scope + layer->name, inside = layer->name.empty() ? scope : full + ".";
+    if (!layer->tied().empty()) names.insert({full, layer->tied()});
+    if (auto* sequential = dynamic_cast<SequentialLayer*>(&*layer)) names.merge(sharing(sequential->layers, inside));
+    if (auto* residual = dynamic_cast<ResidualLayer*>(&*layer)) {
+      names.merge(sharing(residual->layers, inside));
+      names.merge(sharing(residual->shortcut, inside));
+    }
+    if (auto* branch = dynamic_cast<BranchLayer*>(&*layer))
+      for (const Layers& path : branch->paths) names.merge(sharing(path, inside));
+  }
+  return names;
+}
+
 void add_bias(Layer& layer) {
   if (auto* conv = dynamic_cast<Conv2dLayer*>(&layer)) conv->bias = true;
   if (auto* linear = dynamic_cast<LinearLayer*>(&layer)) linear->bias = true;

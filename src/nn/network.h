@@ -1,6 +1,7 @@
 // What rewritings of networks have in common: their numbers in f64, parts of their tensors, and layers with all names spelled
 // out.
 #pragma once
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ Tensor picked(const Tensor& x, int axis, std::span<const int64_t> places);
 // The same layers without "repeat", each with the name that a builder gives it: what is then added or changed moves no other
 // name.
 Layers spelled_out(const Layers& layers);
+
+// The full names of layers that use the weights of another, or lend theirs.
+std::set<std::string> sharing(const Layers& spelled, const std::string& scope = "");
 
 void add_bias(Layer& layer);  // to a conv2d or linear
 

@@ -83,7 +83,7 @@ struct Rows {
 // One search for channels that can go. It holds places in the network's layers.
 class Search {
  public:
-  explicit Search(Network& network) : network_(network) {
+  explicit Search(Network& network) : network_(network), shared_(sharing(network.spec.layers)) {
     Flow x{fresh(network.input.back()), network.input};
     keep(x.channels);
     keep(chain(network.spec.layers, "", std::move(x)).channels);
@@ -150,6 +150,7 @@ class Search {
   }
 
   Channels through(Layer& layer, const std::string& name, const Flow& x, const Shape& shape) {
+    if (shared_.contains(name)) return opaque(x, shape);
     if (auto* linear = dynamic_cast<LinearLayer*>(&layer)) return product(*linear, name, x, shape);
     if (auto* conv = dynamic_cast<Conv2dLayer*>(&layer)) return convolution(*conv, name, x, shape);
     if (const auto* norm = dynamic_cast<BatchNormLayer*>(&layer)) return batch_norm(*norm, name, x.channels);
@@ -162,7 +163,12 @@ class Search {
     if (is_passing(layer, x.shape)) return x.channels;
     if (is_flattening(layer, shape)) return flattened(x);
     if (activated(layer, 0)) return activations(layer, x.channels);
-    keep(x.channels);  // what is not known to treat channels apart sees all of them, and makes others
+    return opaque(x, shape);
+  }
+
+  // What is not known to treat channels apart sees all of them, and makes others.
+  Channels opaque(const Flow& x, const Shape& shape) {
+    keep(x.channels);
     Channels made = fresh(shape.back());
     keep(made);
     return made;
@@ -192,10 +198,7 @@ class Search {
     if (!conv.depthwise && conv.groups == 1)
       return product({name, &conv, O, window, C, is_padded}, x.channels, [&conv](int64_t n) { conv.out = n; });
     if (conv.depthwise && O == C) return depthwise(conv, {name, &conv, O, window, 1, is_padded}, x.channels);
-    keep(x.channels);
-    Channels made = fresh(O);
-    keep(made);
-    return made;
+    return opaque(x, shape);
   }
 
   std::vector<double> biases(const Rows& rows) const {
@@ -319,6 +322,7 @@ class Search {
   }
 
   Network& network_;
+  std::set<std::string> shared_;  // weights that two layers use stay as they are
   Nodes nodes_;
   std::vector<Product> products_;
   std::vector<Cut> cuts_;

@@ -83,6 +83,13 @@ TEST_CASE("full rank is exact, names of other layers do not move, masks end in t
   CHECK(r.network.tensors.contains("fc3.weight"));
 }
 
+TEST_CASE("shared weights stay") {
+  Model model =
+      odd_model(spec_of(R"({"layers": [{"linear": {"out": 9}}, {"linear": {"out": 9, "tied": "fc1"}}, "linear"]})"), {9});
+  const Rewritten r = factor(network_of(model), how({"fc1", "fc2"}, 1));
+  CHECK(r.changes == std::vector<std::string>{"fc1 stays: it shares its weights", "fc2 stays: it shares its weights"});
+}
+
 TEST_CASE("groups stay, unknown layers and contradictions are refused") {
   Model model = odd_model(spec_of(R"({"layers": [{"conv2d": {"depthwise": true}}, "flatten", "linear"]})"), kInput);
   CHECK(says(factor(network_of(model), how({"conv1"}, 1)), "conv1 stays: it has groups"));

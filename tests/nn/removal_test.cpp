@@ -163,16 +163,24 @@ TEST_CASE("branches, sequences, repeats, depthwise convolutions, slices of pictu
 }
 
 TEST_CASE("layers that look across channels, and groups, keep what they see") {
-  for (
-      const char* layers :
-      {R"([{"linear": {"out": 4}}, "layer_norm", "linear"])", R"([{"linear": {"out": 4}}, "softmax", "linear"])",
-       R"([{"linear": {"out": 4}}, {"slice": {"begin": 1}}, "linear"])",
-       R"([{"linear": {"out": 4}}, {"reshape": {"shape": [2, 2, 1]}}, {"conv2d": {"out": 2, "kernel": 1}}, "flatten",
+  for (const char* layers :
+       {R"([{"linear": {"out": 4}}, "layer_norm", "linear"])", R"([{"linear": {"out": 4}}, "softmax", "linear"])",
+        R"([{"linear": {"out": 4}}, {"slice": {"begin": 1}}, "linear"])",
+        R"([{"linear": {"out": 4}}, {"reshape": {"shape": [2, 2, 1]}}, {"conv2d": {"out": 2, "kernel": 1}}, "flatten",
             "linear"])"}) {
     CAPTURE(layers);
     Model model = model_from(layers, {3});
     clear_rows(model, "fc1.weight", {1, 2});
     CHECK(same_after_shrinking(model, {3}).changes.empty());
+  }
+  for (const char* layers :
+       {R"([{"linear": {"out": 4}}, {"linear": {"out": 4, "tied": "fc1", "bias": false}}, "flatten",
+            "linear"])",
+        R"([{"linear": {"out": 4}}, {"lstm": {"out": 3, "output": "all"}}, {"attention": {"heads": 1}}, "flatten", "linear"])"}) {
+    CAPTURE(layers);
+    Model model = model_from(layers, {3, 4});
+    clear_rows(model, "fc1.weight", {1, 2});
+    CHECK(same_after_shrinking(model, {3, 4}).changes.empty());
   }
   Model model = model_from(R"([{"conv2d": {"out": 4}}, {"conv2d": {"out": 4, "groups": 2}}, "flatten", "linear"])", {6, 6, 1});
   mask_rows(model, 0.5, 1);
