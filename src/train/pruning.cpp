@@ -252,7 +252,7 @@ void Pruning::rewind(int64_t step, bool is_last) {
   heard_.clear();
   if (phase_->prune->rewind == Rewind::random && is_last) {
     const Key key = Key(phase_->train.seed).with("anew").with(static_cast<uint64_t>(step));
-    Model anew(model_->spec(), model_->input(), classes_, phase_->precision, model_->compute(), key);
+    Model anew(model_->spec(), model_->input(), classes_, phase_->precision, config_.dtype(), key);
     const Parameters fresh(anew);
     for (Param* p : Parameters(*model_).list)
       if (const Param* from = fresh.find(p->name)) p->value = from->value;
