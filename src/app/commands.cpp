@@ -1,42 +1,14 @@
 // The table of commands.
 #include <algorithm>
 
+#include "options.h"
 #include "rows.h"
 
 namespace lp {
 namespace {
 
+using namespace options;
 using enum Option::Kind;
-
-constexpr Option kSet{list, "set", "change a value of the config, by its path; repeatable", "PATH=VALUE", 's'};
-constexpr Option kSeed{value, "seed", "of everything random but the validation split", "N"};
-constexpr Option kThreads{value, "threads", "that loops use (all, unless OMP_NUM_THREADS says otherwise)", "N"};
-constexpr Option kLimit{value, "limit", "at most so many examples of each split", "N"};
-constexpr Option kData{value, "data", "folder of data sets, looked into first", "DIR"};
-constexpr Option kJson{flag, "json", "stdout gets one JSON object as its last line, and nothing else"};
-constexpr Option kNoProgress{flag, "no-progress", "no progress line"};
-constexpr Option kQuiet{flag, "quiet", "results and errors only", {}, 'q'};
-constexpr Option kVerbose{flag, "verbose", "say more", {}, 'v'};
-constexpr Option kTrained{positional, "RUN", "run folder, or a weights file (.safetensors)", {}, 0, true};
-constexpr Option kLast{flag, "last", "the last epoch's weights, not the best ones by validation"};
-constexpr Option kQuick{flag, "quick", "the quick size that the sweep describes: one or two minutes"};
-constexpr Option kReduced{flag, "reduced", "its reduced size: within the hour"};
-constexpr Option kOnly{list, "only", "cells with such a point of an axis (int8, \"int*\", format=int8); repeatable", "ROW"};
-constexpr Option kJobs{value, "jobs", "jobs at a time (one per core)", "N", 'j'};
-constexpr Option kJobThreads{value, "threads", "of each job (the cores, shared by those at a time; as begun, with --resume)",
-                             "N"};
-constexpr Option kSweepOut{value, "out", "the folder of the sweep, exactly (runs/NAME)", "DIR"};
-constexpr Option kGoOn{flag, "resume", "go on in the sweep's folder: what is done is kept, what was begun is continued"};
-constexpr Option kPlan{flag, "dry-run", "check every config, show the jobs, write nothing", {}, 'n'};
-constexpr Option kSplit{value, "split", "train, validation or test", "NAME"};
-
-// What every command that runs a sweep's jobs takes, behind options of its own.
-std::vector<Option> with_job_options(std::vector<Option> options) {
-  constexpr Option kShared[]{kJobs,       kOnly, kQuick, kReduced,    kSweepOut, kGoOn,   kPlan,
-                             kJobThreads, kData, kJson,  kNoProgress, kQuiet,    kVerbose};
-  options.insert(options.end(), std::begin(kShared), std::end(kShared));
-  return options;
-}
 
 const std::vector<Command> kCommands{
     {"train",

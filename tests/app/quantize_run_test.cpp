@@ -59,7 +59,7 @@ TEST_CASE("the last phase's precision and training are what the config begins wi
   CHECK(config.phases[0].precision.of(Role::weights, "fc2").format.name() == "int4");
   PtqSpec learned;
   learned.adaround.emplace();
-  CHECK(quantized_config(name, learned, {}, {"precision.weights=int4"}).precision.of(Role::weights, "fc1").scale.name() ==
-        "widest");
+  const RunConfig rounded = quantized_config(name, learned, {}, {"precision.weights=int4"});
+  CHECK(rounded.precision.of(Role::weights, "fc1").scale.name() == "widest");
   CHECK_THROWS_AS(quantized_config(name, {}, {}, {"precision.activations=f32"}), Error);
 }

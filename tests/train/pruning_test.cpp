@@ -22,7 +22,8 @@ namespace {
 
 constexpr const char* kMlp = R"("flatten", {"linear": {"out": 24}}, "relu", {"linear": {"out": 12}}, "relu", {"linear": {}})";
 constexpr const char* kCnn =
-    R"({"conv2d": {"out": 8, "kernel": 3}}, "batch_norm", "relu", "max_pool2d", "flatten", {"linear": {"out": 12}}, "relu", {"linear": {}})";
+    R"({"conv2d": {"out": 8, "kernel": 3}}, "batch_norm", "relu", "max_pool2d", "flatten", {"linear": {"out": 12}}, "relu",
+       {"linear": {}})";
 
 RunConfig config_of(const std::string& prune, const std::string& more = "", const char* layers = kMlp) {
   return read_config(Document::parse(
@@ -128,12 +129,12 @@ TEST_CASE("rows go with their bias and norm: what a filter leaves behind is exac
 }
 
 TEST_CASE("masks hold through later phases, narrow numbers, narrow state and master copies, and in integer-only training") {
-  for (
-      const char* precision :
-      {R"({"weights": {"format": "int8", "narrow": true, "per": "channel"}, "activations": "int8", "state": "bf16", "master": "bf16"})",
-       R"({"weights": {"format": "int4", "scale": "learned"}, "weight_grads": {"format": "binary", "scale": "mean_abs"}})",
-       R"({"weights": {"format": "ternary", "scale": "mean_abs"}})", R"({"weights": {"format": "int2", "scale": "kmeans"}})",
-       R"({"weights": "mxfp4", "errors": {"format": "int8", "rounding": "stochastic"}})"}) {
+  for (const char* precision :
+       {R"({"weights": {"format": "int8", "narrow": true, "per": "channel"}, "activations": "int8", "state": "bf16",
+           "master": "bf16"})",
+        R"({"weights": {"format": "int4", "scale": "learned"}, "weight_grads": {"format": "binary", "scale": "mean_abs"}})",
+        R"({"weights": {"format": "ternary", "scale": "mean_abs"}})", R"({"weights": {"format": "int2", "scale": "kmeans"}})",
+        R"({"weights": "mxfp4", "errors": {"format": "int8", "rounding": "stochastic"}})"}) {
     CAPTURE(precision);
     Pruned t(config_of(
         "null", fmt::format(R"("phases": [{{"prune": {{"sparsity": 0.7}}, "train": {{"epochs": 1}}}}, {{"precision": {}}}])",
