@@ -182,6 +182,18 @@ TEST_CASE("if the best epoch is the last, its test score is the last one's") {
   CHECK_THROWS_WITH(read_records({folder / "r"}), doctest::Contains("test scores differ"));
 }
 
+TEST_CASE("validation selects among the epochs of the last phase: none, if that has none") {
+  const Folder folder;
+  write_run(folder.path / "r", 2, 0.7);
+  const std::string path = folder / "r/summary.json", summary = read_file(path);
+  write_file(path, R"({"phases": [{"name": "float"}, {"name": "quantized"}], )" + summary.substr(1));
+  CHECK_THROWS_WITH(read_records({folder / "r"}), doctest::Contains("validation selects epoch 0"));
+  write_file(path, R"({"name": "r", "status": "finished", "phases": [{"name": "float"}, {"name": "quantized"}],
+    "test": {"loss": 1, "accuracy": 0.8, "examples": 10}, "best": {"epoch": 0, "validation": {"loss": 0, "accuracy": 0,
+    "examples": 0}, "test": {"loss": 0, "accuracy": 0, "examples": 0}}})");
+  CHECK(read_records({folder / "r"}).size() == 1);
+}
+
 TEST_CASE("a run without a validation split has no selected accuracy") {
   std::vector<RunRecord> runs{run_of("f32", "mlp", 1, 0.9)};
   runs[0].summary.set("best.validation.examples", "0", "test");
