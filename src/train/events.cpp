@@ -30,6 +30,7 @@ void EpochScores::fields(Fields& f) {
   f("sparsity", sparsity, "share of weights that are zero; null unless something is pruned");
   f("bits", bits, "of each layer's weights, while their bits are lowered");
   f("met", met, "validation reached the target with them");
+  f("complete", complete, "all is pruned that is to be: before that no epoch is selected");
 }
 
 void PhaseScores::fields(Fields& f) {

@@ -34,7 +34,7 @@ bool is_better(const Score& a, const Score& b) { return a.accuracy != b.accuracy
 
 bool selects(const EpochScores& e, const Best& best) {
   if (e.met || best.met) return e.met;
-  return e.validation.examples > 0 && (best.epoch == 0 || is_better(e.validation, best.validation));
+  return e.complete && e.validation.examples > 0 && (best.epoch == 0 || is_better(e.validation, best.validation));
 }
 
 void Best::fields(Fields& f) {
@@ -261,7 +261,8 @@ void Trainer::finish_epoch(const Save& save, int64_t batches) {
     e.validation = evaluate(model_, *phase().train.loss, data_, data_.validation, phase().train.eval_batch).score;
   if (progress_.search) e.bits = progress_.search->bits;
   e.met = phase().adaptive && e.validation.examples > 0 && e.validation.accuracy >= phase().adaptive->target_accuracy;
-  const bool is_best = pruning_.is_complete(progress_.prunings) && selects(e, progress_.best);
+  e.complete = pruning_.is_complete(progress_.prunings);
+  const bool is_best = selects(e, progress_.best);
   if (is_best) progress_.best = {e.epoch, e.validation, e.met};
   progress_.history.push_back(e);
   progress_.running = {};

@@ -104,6 +104,7 @@ TEST_CASE("the metrics tell the sparsity as it grows; the best epoch is one at w
     REQUIRE(e.sparsity);
     CHECK(*e.sparsity >= before);
     before = *e.sparsity;
+    CHECK(e.complete == (e.epoch >= 3));
   }
   CHECK(before == doctest::Approx(0.9).epsilon(0.005));
   CHECK(t.trainer.progress().best.epoch >= 3);

@@ -35,6 +35,7 @@ struct EpochScores {
   std::optional<double> sparsity = {};    // share of weights that are zero, if anything is pruned
   Dictionary<int64_t> bits = {};          // of each layer's weights, while their bits are lowered
   bool met = false;                       // validation reached the target with them
+  bool complete = true;                   // all is pruned that is to be: before that no epoch is selected
   void fields(Fields& f);
 };
 
