@@ -176,9 +176,9 @@ TEST_CASE("a number that the test split selected does not come into a table") {
 TEST_CASE("an epoch at which a network was not pruned in full is not selected") {
   const Folder folder;
   write_run(folder.path / "r", 3, 0.7, 0.9);
-  const std::string lines = read_file(folder.path / "metrics.jsonl");
+  const std::string lines = read_file(folder.path / "r" / "metrics.jsonl");
   const size_t second = lines.find("\"epoch\": 2");
-  write_file(folder.path / "metrics.jsonl", std::string(lines).insert(second, "\"complete\": false, "));
+  write_file(folder.path / "r" / "metrics.jsonl", std::string(lines).insert(second, "\"complete\": false, "));
   CHECK(read_records({folder / "r"}).size() == 1);
 }
 
