@@ -80,10 +80,9 @@ std::string digest_of_start(const std::string& init_from) {
 std::string digest_of_teachers(const RunConfig& config) {
   std::string digests;
   check_teachers(config);
-  for (const PhaseSpec& phase : config.phases)
-    if (phase.distill)
-      digests += is_made_here(*phase.distill) ? sha256(Document::load(phase.distill->teacher).dump(0))
-                                              : digest_of_start(phase.distill->teacher);
+  for (size_t i = 0; i < config.phases.size(); ++i)
+    if (const auto& distill = config.phases[i].distill)
+      digests += is_made_here(*distill) ? sha256(teacher_config(config, i).document.dump(0)) : digest_of_start(distill->teacher);
   return digests;
 }
 

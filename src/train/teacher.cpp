@@ -1,6 +1,7 @@
 // Finding, checking and asking teachers.
 #include "lptrain/train/teacher.h"
 
+#include "lptrain/base/places.h"
 #include "lptrain/train/checkpoint.h"
 #include "lptrain/train/run.h"
 
@@ -14,11 +15,20 @@ const std::string& name_of(const RunConfig& config, size_t phase) { return confi
   throw DocumentError({{config.origin(phase, "distill.teacher"), "distill.teacher", "distill.teacher: " + why, 0}});
 }
 
+// A teacher's config: as named, else among those that came with the program ("configs/examples/transfer/teacher.json").
+fs::path config_file(const std::string& name) {
+  std::error_code error;
+  if (!fs::exists(name, error))
+    for (const fs::path& folder : places("configs"))
+      if (fs::path file = folder.parent_path() / name; fs::exists(file, error)) return file;
+  return name;
+}
+
 void check_teacher(const RunConfig& config, size_t phase) {
   const std::string& name = name_of(config, phase);
   std::error_code error;
   const bool is_there =
-      fs::exists(is_made_here(*config.phases[phase].distill) ? fs::path(name) : weights_file(name, false), error);
+      fs::exists(is_made_here(*config.phases[phase].distill) ? config_file(name) : weights_file(name, false), error);
   if (!is_there)
     refuse(
         config, phase,
@@ -50,7 +60,7 @@ fs::path teacher_path(const RunConfig& config, size_t phase, const fs::path& run
 }
 
 RunConfig teacher_config(const RunConfig& config, size_t phase) {
-  Document d = Document::load(name_of(config, phase));
+  Document d = Document::load(config_file(name_of(config, phase)));
   d.set("dataset", write(config.dataset).dump(0), "the student's data");
   RunConfig teacher = read_config(std::move(d));
   for (const PhaseSpec& p : teacher.phases)

@@ -12,7 +12,8 @@ namespace lp {
 // run folder "teacher-<number of the first phase that names it>" within the student's.
 std::filesystem::path teacher_path(const RunConfig& config, size_t phase, const std::filesystem::path& run);
 bool is_made_here(const DistillSpec& spec);
-// The config of a teacher that is made here: as its file says, on the student's data.
+// The config of a teacher that is made here: as its file says, on the student's data. The file: as named, else among those that
+// came with the program ("configs/examples/transfer/teacher.json" from anywhere).
 RunConfig teacher_config(const RunConfig& config, size_t phase);
 
 // Before a run begins: all teachers are there, or can be made. Throws DocumentError with the place of "teacher", and what to
