@@ -30,6 +30,15 @@ int64_t scales_for(const Lens& lens, const Quantizer& q, const Tensor& x) {
   return lanes_of(whole, q.per, lens.axis).channels;
 }
 
+constexpr float kLeastScale = 0x1p-64f;
+
+// However large the optimizer's step, a trained scale stays positive: it at most halves. The floor is for channels that are dead:
+// they have no gradient, and what an optimizer remembers of the last one fades more slowly than halves do, so that scales would
+// vanish, and what is divided by them be infinite.
+Tensor held_scale(const Tensor& moved, const Tensor& before) {
+  return zip(moved, before, [](auto s, auto was) { return std::max<decltype(s)>({s, was / 2, kLeastScale}); });
+}
+
 }  // namespace
 
 Key Context::noise(const std::string& name) { return key_.with(name).with(uses_[name]++); }
@@ -134,15 +143,13 @@ Var Context::look_by_own_rule(Lens& lens, const Quantizer& q, const Var& x) {
   return shown(lens, x, y, {}, {&q});
 }
 
-// The trained scale of a lens. However large the optimizer's step: it stays positive, and at most halves.
 Var Context::learned_scale(Lens& lens, const Quantizer& q, const Tensor& x, const Tensor& first) {
   Param& p = *lens.scale;
   const bool is_first_use = !seen_.contains(&p);
   const Var scale = learned(p, [&] { return first; });
   check_scales(lens, scale.tensor(), scales_for(lens, q, x));
   if (is_training() && tape_ && is_first_use)
-    after_step(
-        [&p, old = p.value.clone()] { p.value = zip(p.value, old, [](auto s, auto was) { return std::max(s, was / 2); }); });
+    after_step([&p, old = p.value.clone()] { p.value = held_scale(p.value, old); });
   return scale;
 }
 

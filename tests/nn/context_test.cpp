@@ -115,6 +115,21 @@ TEST_CASE("learned: starts at 2 mean|x| / sqrt(Q), is a leaf without decay, and 
   CHECK(p.value.item() == doctest::Approx(before / 2));
 }
 
+TEST_CASE("learned: the scale of a channel that is dead does not vanish, however long its optimizer remembers") {
+  Lens lens = lens_of(R"({"format": "int4", "scale": "learned"})");
+  const Tensor x = up_to(4);
+  for (int step = 0; step < 400; ++step) {
+    Tape tape;
+    Context c(&tape, Mode::train);
+    const Var y = c.look(lens, Var(x));
+    const double ds = tape.backward(sum_all(y)).of(c.leaves()[0].second).item();
+    REQUIRE(std::isfinite(ds));
+    lens.scale->value = Tensor::full({1}, lens.scale->value.item() - 0.02);
+    c.apply_changes();
+  }
+  CHECK(lens.scale->value.item() == 0x1p-64);
+}
+
 TEST_CASE("the LSQ factor is 1 / sqrt(N Q), N counted in weights, or in one example of activations") {
   const Tensor x = random_normal({6, 10}, Key(1));
   auto ds = [&](Role role) {
