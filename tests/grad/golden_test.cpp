@@ -6,20 +6,13 @@
 #include "lptrain/base/document.h"
 #include "op_cases.h"
 #include "support/gradcheck.h"
+#include "support/numbers.h"
 #include "support/places.h"
 
 namespace lp {
 namespace {
 
-struct Numbers {
-  std::vector<int64_t> shape;
-  std::vector<double> values;
-  void fields(Fields& f) {
-    f("shape", shape, "extents");
-    f("values", values, "row by row");
-  }
-  Tensor tensor() const { return Tensor::of<double>(Shape(shape), std::span<const double>(values)); }
-};
+using test::Numbers;
 
 struct Golden {
   std::string op;

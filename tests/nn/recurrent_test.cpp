@@ -8,21 +8,14 @@
 #include "lptrain/nn/freeze.h"
 #include "nn/networks.h"
 #include "support/gradcheck.h"
+#include "support/numbers.h"
 #include "support/places.h"
 
 using namespace lp;
 
 namespace {
 
-struct Numbers {
-  std::vector<int64_t> shape;
-  std::vector<double> values;
-  void fields(Fields& f) {
-    f("shape", shape, "extents");
-    f("values", values, "row by row");
-  }
-  Tensor tensor() const { return Tensor::of<double>(Shape(shape), std::span<const double>(values)); }
-};
+using test::Numbers;
 
 struct GoldenParam {
   std::string name;

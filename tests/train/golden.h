@@ -8,19 +8,12 @@
 #include "lptrain/tensor/math.h"
 #include "lptrain/train/loss.h"
 #include "lptrain/train/optimizer.h"
+#include "support/numbers.h"
 #include "support/places.h"
 
 namespace golden {
 
-struct Numbers {
-  std::vector<int64_t> shape;
-  std::vector<double> values;
-  void fields(lp::Fields& f) {
-    f("shape", shape, "");
-    f("values", values, "");
-  }
-  lp::Tensor tensor(lp::DType type) const { return lp::convert(lp::Tensor::of<double>(lp::Shape(shape), values), type); }
-};
+using lp::test::Numbers;
 
 struct Run {
   lp::Choice<lp::Optimizer> optimizer;
