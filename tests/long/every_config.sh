@@ -7,7 +7,7 @@ cd "$source_dir"
 count=0
 for config in configs/*.json configs/methods/*.json configs/examples/*/*.json; do
   case $config in configs/schema.json) continue ;; esac
-  name=$(basename "$config" .json)
+  name=${config//\//_} name=${name%.json}
   data=()
   if "$lptrain" config show "$config" 2>/dev/null | grep -E '"(name|dataset)": "(cifar10|mnist|fashion_mnist|names|japanese_vowels|tinyshakespeare)"' >/dev/null; then
     [ -d "${LPTRAIN_SHARED:-/none}/datasets" ] || { echo "skip $name: no real data (set LPTRAIN_SHARED)"; continue; }
