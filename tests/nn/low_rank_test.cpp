@@ -41,17 +41,18 @@ Tensor truncated(const Tensor& w, int64_t r) {
 }  // namespace
 
 TEST_CASE("factors compute what the truncated weights compute: convolutions, blocks, linear layers") {
-  for (const auto& [layer, r] : {std::pair{"conv1", 3}, {"block1.conv1", 2}, {"block2.conv1", 5}, {"fc1", 4}}) {
+  for (const auto& [name, r] : {std::pair{"conv1", 3}, {"block1.conv1", 2}, {"block2.conv1", 5}, {"fc1", 4}}) {
+    const std::string layer = name;
     CAPTURE(layer);
     Model model = odd_model(spec_of(kLayers), kInput);
     const Tensor x = random_normal(kInput.behind(3), Key(4), DType::f64);
     const Rewritten made = factor(network_of(model), how({layer}, r));
     CHECK(made.changes.size() == 1);
-    Tensor& w = *Holder(model).all.at(std::string(layer) + ".weight");
+    Tensor& w = *Holder(model).all.at(layer + ".weight");
     w = truncated(w, r);
     const Tensor y = predict(model, x);
     CHECK(farthest(output_of(made.network, x), y) < 1e-9 * (1 + largest_magnitude(y)));
-    CHECK(made.network.tensors.at(std::string(layer) + "_v.weight").shape()[0] == r);
+    CHECK(made.network.tensors.at(layer + "_v.weight").shape()[0] == r);
   }
 }
 
