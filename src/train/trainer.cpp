@@ -156,7 +156,8 @@ void Trainer::finish_phase(const Save& save) {
   const auto score = [&](const Subset& split) {
     return split.size() > 0 ? evaluate(model_, *phase().train.loss, data_, split, phase().train.eval_batch).score : Score{};
   };
-  p.validation = score(data_.validation);
+  const bool is_known = !progress_.search && at.epoch > 0;  // a search may have gone back to an earlier network
+  p.validation = is_known ? progress_.history.back().validation : score(data_.validation);
   p.test = score(data_.test);
   const ModelCost cost = cost_of(model_);
   p.bits_per_weight = cost.bits_per_weight;
