@@ -1,6 +1,8 @@
 // The caching allocator behind every tensor: blocks by size class, returned to their class when the last handle goes.
 #include "lptrain/tensor/storage.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <cstdlib>
 #include <map>
@@ -20,6 +22,19 @@ int64_t size_class(int64_t bytes) {
   return (bytes + granule - 1) / granule * granule;
 }
 
+constexpr int64_t kHugePage = int64_t{1} << 21;
+
+// Large blocks lie on huge pages where the system has them: a pass over memory then spends no time on looking up pages.
+std::byte* from_system(int64_t bytes) {
+  if (bytes < kHugePage) return static_cast<std::byte*>(std::aligned_alloc(64, static_cast<size_t>(bytes)));
+  void* block = nullptr;
+  if (posix_memalign(&block, kHugePage, static_cast<size_t>(bytes)) != 0) return nullptr;
+#ifdef MADV_HUGEPAGE
+  madvise(block, static_cast<size_t>(bytes / kHugePage * kHugePage), MADV_HUGEPAGE);
+#endif
+  return static_cast<std::byte*>(block);
+}
+
 struct Pool {
   std::mutex mutex;
   std::map<int64_t, std::vector<std::byte*>> free_blocks;
@@ -37,10 +52,10 @@ struct Pool {
   }
 
   std::byte* fresh(int64_t bytes) {
-    void* block = std::aligned_alloc(64, static_cast<size_t>(bytes));
+    std::byte* block = from_system(bytes);
     if (!block) {
       release_all();
-      block = std::aligned_alloc(64, static_cast<size_t>(bytes));
+      block = from_system(bytes);
     }
     if (!block) {
       use.live_bytes -= bytes;
@@ -49,7 +64,7 @@ struct Pool {
     }
     use.system_bytes += bytes;
     ++use.system_requests;
-    return static_cast<std::byte*>(block);
+    return block;
   }
 
   void give_back(std::byte* block, int64_t bytes) {

@@ -5,7 +5,8 @@
 
 A pair is one run of ours and one of theirs, right after each other, so that what else the machine does meets both. The peer runs
 with its better setting of BLAS threads, found out first. Cases that a machine cannot run (no PyTorch: peer.py exits 77) are left
-out with a message. Times are worth something on an idle machine only.
+out with a message. Times are worth something on an idle machine only; there OpenMP's threads may spin while they wait, as they do
+unless the environment says otherwise (on a busy one: OMP_WAIT_POLICY=passive, for both sides).
 """
 import argparse
 import json
@@ -45,7 +46,7 @@ AGAINST_OURSELVES = [
 
 def run(command, threads, blas_threads=None):
     """The last line of a program's output, as JSON; None if it cannot run here."""
-    environment = dict(os.environ, OMP_WAIT_POLICY="passive", OMP_NUM_THREADS=str(threads))
+    environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
     if blas_threads:
         environment["OPENBLAS_NUM_THREADS"] = str(blas_threads)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
