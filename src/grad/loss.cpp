@@ -5,6 +5,7 @@
 #include "lptrain/grad/activation.h"
 #include "lptrain/grad/ops.h"
 #include "lptrain/tensor/math.h"
+#include "lptrain/tensor/product.h"
 #include "rows.h"
 
 namespace lp {
@@ -49,6 +50,24 @@ Var one_against_all(const Var& scores, std::span<const int32_t> labels, const ch
                         dx[k] = static_cast<T>(seed * slope(static_cast<double>(a[k]), target(kept[static_cast<size_t>(r)], k)));
                     });
                   }}});
+}
+
+// Every example of a batch as one row.
+Tensor as_rows(const Tensor& x) { return x.reshape({x.shape()[0], x.shape().after(0)}); }
+
+double length(const auto* row, int64_t n) {
+  double total = 0;
+  for (int64_t i = 0; i < n; ++i) total += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+  return std::max(std::sqrt(total), 1e-12);
+}
+
+Tensor gram(const Tensor& rows) { return matmul(rows, false, rows, true); }
+
+Tensor rows_of_length_1(const Tensor& x) {
+  return by_row(x, []<class T>(const T* a, T* y, int64_t n, int64_t) {
+    const T l = static_cast<T>(length(a, n));
+    for (int64_t k = 0; k < n; ++k) y[k] = a[k] / l;
+  });
 }
 
 }  // namespace
@@ -121,6 +140,35 @@ Var distillation(const Var& logits, const Tensor& teacher, double temperature) {
                     return Value(zip(log_q, log_p, [=](auto q, auto p) {
                       return static_cast<decltype(q)>(seed) * (std::exp(q) - std::exp(p));
                     }));
+                  }}});
+}
+
+// With H = G of rows scaled to length 1 and E = 2 (H - H_teacher) / B^2 = dloss/dH:
+// dG_i = (E_i - (E_i . H_i) H_i) / |G_i|,  dX = (dG + dG^T) X
+Var similarity(const Var& x, const Tensor& teacher) {
+  require(x.value && x.shape().rank() >= 2 && x.value.size() > 0, "similarity: x is {}, expected a batch [B, ...]",
+          x.value ? x.shape().text() : "empty");
+  require(teacher && teacher.shape().rank() >= 2 && teacher.shape()[0] == x.shape()[0] && teacher.size() > 0,
+          "similarity: the teacher saw {}, the student {}; they must be batches of the same size",
+          teacher ? teacher.shape().text() : "nothing", x.shape().text());
+  const DType dtype = x.value.dtype();
+  const Tensor own = as_rows(x.tensor()), g = gram(own), h = rows_of_length_1(g);
+  const Tensor wanted = rows_of_length_1(gram(as_rows(teacher.dtype() == dtype ? teacher : convert(teacher, dtype))));
+  const Tensor apart = zip(h, wanted, [](auto a, auto b) { return a - b; });
+  const double weight = 1.0 / static_cast<double>(h.size());
+  return record(Tensor::full({}, sum_of_squares(apart) * weight, dtype),
+                {{x, [=](const Value& dy) {
+                    const double seed = 2 * weight * dy.tensor().item();
+                    const Tensor dh = by_row(apart, h, [=]<class T>(const T* e, const T* a, T* d, int64_t n, int64_t) {
+                      T along = 0;
+                      for (int64_t k = 0; k < n; ++k) along += e[k] * a[k];
+                      for (int64_t k = 0; k < n; ++k) d[k] = static_cast<T>(seed) * (e[k] - along * a[k]);
+                    });
+                    const Tensor dg = by_row(dh, g, []<class T>(const T* d, const T* a, T* to, int64_t n, int64_t) {
+                      const T l = static_cast<T>(length(a, n));
+                      for (int64_t k = 0; k < n; ++k) to[k] = d[k] / l;
+                    });
+                    return Value(matmul(add(dg, permute(dg, {1, 0})), false, own, false).reshape(x.shape()));
                   }}});
 }
 

@@ -18,6 +18,7 @@ struct Chain : Module {
     for (const Part& part : parts) {
       const Tape::Label label(c.tape(), part.name);
       y = part.module->forward(c, y);
+      c.hand_on(part.name, y);
     }
     return y;
   }

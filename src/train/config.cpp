@@ -85,7 +85,7 @@ void check_needs_f64(const RunConfig& config) {
 // A complaint that begins with the path of a key ("precision.accumulator: ..."), with the place where the phase has it.
 [[noreturn]] void tell_place(const RunConfig& config, size_t phase, const Error& e) {
   const std::string message = e.what(), path = message.substr(0, message.find(':'));
-  constexpr std::string_view kTold[] = {"precision.", "prune.", "trainable."};
+  constexpr std::string_view kTold[] = {"distill.", "precision.", "prune.", "trainable."};
   if (e.kind != ErrorKind::usage || std::ranges::none_of(kTold, [&](auto start) { return path.starts_with(start); })) throw e;
   throw DocumentError({{config.origin(phase, path), path, message, 0}});
 }
@@ -123,10 +123,18 @@ void PtqSpec::fields(Fields& f) {
   f("adaround", adaround, "learn which way each weight is rounded; {} for the defaults (Nagel et al. 2020)");
 }
 
+void HintSpec::fields(Fields& f) {
+  f("layer", layer, "of the student, with weights: what it hands on to the layer behind it");
+  f("of", of, "the teacher's layer; left out: the one of the same name");
+  f("weight", weight, "of the squared difference of similarities in the loss", {0, 1e6});
+  f.claim(!layer.empty(), "a hint needs a \"layer\" of the student");
+}
+
 void DistillSpec::fields(Fields& f) {
   f("teacher", teacher, "run folder or weights file; or a config (*.json), which is trained first, on the same data");
   f("temperature", temperature, "that the scores of both are divided by: high ones tell more of the wrong classes", {0.01, 1000});
   f("alpha", alpha, "the teacher's share of the loss; the labels have the rest", {0, 1});
+  f("hints", hints, "layers of the student that learn which examples are alike from layers of the teacher (Tung & Mori 2019)");
   f.claim(!teacher.empty(), "\"distill\" needs a \"teacher\": a run folder, a weights file or a config");
 }
 
@@ -197,6 +205,7 @@ Model made_model(const RunConfig& config, const PhaseSpec& phase, const Shape& i
       config.phases[at].precision.check(model.layers());
       check_pruning(config, config.phases[at], model);
       model.set_trainable(config.phases[at].trainable);
+      if (config.phases[at].distill) check_hints(*config.phases[at].distill, model);
     }
     model.set_trainable(phase.trainable);
     return model;

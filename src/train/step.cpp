@@ -46,12 +46,10 @@ std::string largest_weight(const Model& model) {
   return fmt::format("; the largest weight is {:g}, in {}", most, name);
 }
 
-Var loss_of(const PhaseSpec& phase, const Var& logits, std::span<const int32_t> labels, const Tensor& teacher, Tape& tape) {
+Var loss_of(const PhaseSpec& phase, const Heard& heard, std::span<const int32_t> labels, const Lesson* lesson, Tape& tape) {
   const Tape::Label label(&tape, "loss");
-  const Var own = (*phase.train.loss)(logits, labels);
-  if (!phase.distill || !teacher) return own;
-  const double alpha = phase.distill->alpha;
-  return add(scale(own, 1 - alpha), scale(distillation(logits, teacher, phase.distill->temperature), alpha));
+  const Var own = (*phase.train.loss)(heard.scores, labels);
+  return lesson ? taught_loss(*phase.distill, own, heard, *lesson) : own;
 }
 
 std::vector<Gradient> collect(const Context& context, const Gradients& gradients, double scale) {
@@ -265,9 +263,12 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
     if (phase.train.loss_scale.name() != "none") numerics->note_loss_scale(place.step, loss_scale.scale());
   }
   if (loss_scale.can_skip()) context.watch_clipped_errors();
-  const Var logits = model.forward(context, x);
-  const Var loss = loss_of(phase, logits, labels, hooks.teacher, tape);
-  StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, logits.tensor()), false};
+  std::vector<std::string> hints;
+  if (hooks.lesson)
+    for (const HintSpec& hint : phase.distill->hints) hints.push_back(hint.layer);
+  const Heard heard = forward(model, context, x, hints);
+  const Var loss = loss_of(phase, heard, labels, hooks.lesson ? &*hooks.lesson : nullptr, tape);
+  StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, heard.scores.tensor()), false};
   if (!std::isfinite(outcome.loss))
     diverged(fmt::format("the loss is {}", outcome.loss), largest_weight(model), phase, place.step);
 

@@ -1,7 +1,10 @@
 // Finding, checking and asking teachers.
 #include "lptrain/train/teacher.h"
 
+#include <algorithm>
+
 #include "lptrain/base/places.h"
+#include "lptrain/base/text.h"
 #include "lptrain/train/checkpoint.h"
 #include "lptrain/train/run.h"
 
@@ -36,6 +39,12 @@ void check_teacher(const RunConfig& config, size_t phase) {
                     "then trained within this run",
                     name, name));
   if (is_made_here(*config.phases[phase].distill)) (void)teacher_config(config, phase);
+}
+
+void check_layer(const Model& model, const std::string& layer, const std::string& whose) {
+  const std::vector<std::string>& known = model.layers();
+  if (std::ranges::find(known, layer) == known.end())
+    fail(ErrorKind::usage, "{} has no layer with weights \"{}\"; it has {}", whose, layer, join(known, ", "));
 }
 
 // What a network is fed is the same: the data set, its size and its normalization.
@@ -74,7 +83,12 @@ void check_teachers(const RunConfig& config) {
     if (config.phases[i].distill) check_teacher(config, i);
 }
 
-std::unique_ptr<Model> load_teacher(const fs::path& run_or_file, const RunConfig& student, const Dataset& data) {
+void check_hints(const DistillSpec& spec, const Model& student) {
+  for (size_t i = 0; i < spec.hints.size(); ++i)
+    check_layer(student, spec.hints[i].layer, fmt::format("distill.hints.{}.layer: the student", i));
+}
+
+std::unique_ptr<Model> load_teacher(const fs::path& run_or_file, const RunConfig& student, size_t at, const Dataset& data) {
   const fs::path file = weights_file(run_or_file, false);
   const TensorFile weights = read_tensors(file);
   const RunConfig own = config_in(weights, file);
@@ -84,12 +98,37 @@ std::unique_ptr<Model> load_teacher(const fs::path& run_or_file, const RunConfig
   const PhaseSpec& phase = own.phases.back();
   auto teacher = std::make_unique<Model>(own.model, data.shape, std::ssize(data.classes), phase.precision, own.dtype(), Key(0));
   load_weights(weights, file.string(), *teacher);
+  for (const HintSpec& hint : student.phases[at].distill->hints) check_layer(*teacher, hint.teachers(), file.string());
   return teacher;
 }
 
-Tensor scores_of(Model& teacher, const Tensor& x) {
+Heard forward(Model& model, Context& context, const Tensor& x, std::span<const std::string> layers) {
+  Heard heard{{}, std::vector<Var>(layers.size())};
+  if (!layers.empty())
+    context.listen([&](const std::string& layer, const Var& y) {
+      for (size_t i = 0; i < layers.size(); ++i)
+        if (layers[i] == layer) heard.layers[i] = y;
+    });
+  heard.scores = model.forward(context, x);
+  context.listen({});
+  return heard;
+}
+
+Lesson lesson(Model& teacher, const DistillSpec& spec, const Tensor& x) {
+  std::vector<std::string> layers;
+  for (const HintSpec& hint : spec.hints) layers.push_back(hint.teachers());
   Context eye(nullptr, Mode::eval);
-  return teacher.forward(eye, x).tensor();
+  const Heard heard = forward(teacher, eye, x, layers);
+  Lesson lesson{heard.scores.tensor(), {}};
+  for (const Var& y : heard.layers) lesson.hints.push_back(y.tensor());
+  return lesson;
+}
+
+Var taught_loss(const DistillSpec& spec, const Var& loss, const Heard& student, const Lesson& lesson) {
+  Var all = add(scale(loss, 1 - spec.alpha), scale(distillation(student.scores, lesson.scores, spec.temperature), spec.alpha));
+  for (size_t i = 0; i < spec.hints.size(); ++i)
+    all = add(all, scale(similarity(student.layers[i], lesson.hints[i]), spec.hints[i].weight));
+  return all;
 }
 
 }  // namespace lp

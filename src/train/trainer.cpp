@@ -85,7 +85,7 @@ Trainer::Trainer(const RunConfig& config, const Dataset& data, std::vector<Watch
       teachers_(std::move(teachers)),
       loss_scale_(config.phases[0].train.loss_scale),
       pruning_(config, std::ssize(data.classes)) {
-  if (!teachers_) teachers_ = [this](size_t i) { return load_teacher(config_.phases[i].distill->teacher, config_, data_); };
+  if (!teachers_) teachers_ = [this](size_t i) { return load_teacher(config_.phases[i].distill->teacher, config_, i, data_); };
   if (config.compute == Compute::integer) require_integers(config, model_);
 }
 
@@ -232,7 +232,7 @@ void Trainer::run_batch(const Batch& batch, int64_t batches) {
   if (config_.numerics && !progress_.numerics) progress_.numerics.emplace();
   Numerics* numerics = progress_.numerics ? &*progress_.numerics : nullptr;
   StepHooks hooks = pruning_.hooks();
-  if (teacher_) hooks.teacher = scores_of(*teacher_, batch.x);
+  if (teacher_) hooks.lesson = lesson(*teacher_, *phase().distill, batch.x);
   const StepOutcome outcome = train_step(model_, phase(), batch.x, batch.labels, place, *loss_scale_, state_, numerics, hooks);
   pruning_.after_step(now);
   progress_.running.add(outcome.loss, outcome.predicted, batch.labels);

@@ -78,8 +78,18 @@ def elementwise():
         yield case(name, [x], function(x))
 
 
+def taught():
+    """What a student learns from a teacher: its scores, and which examples are alike."""
+    z, scores, T = leaf(5, 4), leaf(5, 4).detach(), 3
+    kl = F.kl_div(F.log_softmax(z / T, 1), F.log_softmax(scores / T, 1), reduction="batchmean", log_target=True)
+    yield case("distillation", [z], T * T * kl, statistics=[scores])
+    x, features = leaf(4, 3, 2), leaf(4, 5).detach()
+    alike = lambda f: F.normalize(f.flatten(1) @ f.flatten(1).T, dim=1)
+    yield case("similarity", [x], (alike(x) - alike(features)).square().mean(), statistics=[features])
+
+
 cases = [batch_norm(), batch_norm_fixed(), layer_norm(), conv2d(), embedding(),
          pooled("max_pool2d", lambda x: F.max_pool2d(x, (3, 2), (2, 1), (1, 1)), leaf(2, 5, 6, 2)),
          pooled("avg_pool2d", lambda x: F.avg_pool2d(x, (3, 2), (2, 1), (1, 1), count_include_pad=False), leaf(2, 5, 6, 2)),
-         *losses(), *elementwise()]
+         *losses(), *elementwise(), *taught()]
 print('{"cases": [\n' + ",\n".join(json.dumps(c) for c in cases) + "\n]}")

@@ -25,7 +25,7 @@ struct Golden {
     f("y", y, "its value");
     f("dy", dy, "dL/dy");
     f("gradients", gradients, "dL/d(input)");
-    f("statistics", statistics, "mean and variance");
+    f("statistics", statistics, "mean and variance; or what a teacher says");
     f("indices", indices, "labels or rows");
   }
 };
@@ -57,6 +57,8 @@ const std::map<std::string, Call>& calls() {
       {"cross_entropy", [](auto& v, auto& g) { return cross_entropy(v[0], g.indices); }},
       {"cross_entropy_smoothed", [](auto& v, auto& g) { return cross_entropy(v[0], g.indices, 0.1); }},
       {"binary_cross_entropy", [](auto& v, auto& g) { return binary_cross_entropy(v[0], g.indices); }},
+      {"distillation", [](auto& v, auto& g) { return distillation(v[0], g.statistics[0].tensor(), 3); }},
+      {"similarity", [](auto& v, auto& g) { return similarity(v[0], g.statistics[0].tensor()); }},
       {"squared_hinge", [](auto& v, auto& g) { return squared_hinge(v[0], g.indices); }},
       {"mse", [](auto& v, auto&) { return mse(v[0], v[1]); }},
   };

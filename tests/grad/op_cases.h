@@ -367,6 +367,19 @@ inline std::vector<OpCase> lookup_and_loss_cases() {
          [] {
            return distillation(zeros({5, 4}), Tensor::zeros({5, 4}), 0);
          }}}},
+      {"similarity",
+       {normal({4, 3, 2})},
+       [](auto& v) {
+         return similarity(v[0], random_normal({4, 5}, Key(7), DType::f64));
+       },
+       {{"similarity: the teacher saw [3,2], the student [4,2]",
+         [] {
+           return similarity(zeros({4, 2}), Tensor::zeros({3, 2}));
+         }},
+        {"similarity: x is [4]",
+         [] {
+           return similarity(zeros({4}), Tensor::zeros({4, 2}));
+         }}}},
       {"mse",
        {normal({3, 4}), normal({3, 4})},
        [](auto& v) { return mse(v[0], v[1]); },

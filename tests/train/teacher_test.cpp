@@ -47,7 +47,8 @@ TEST_CASE("the loss of a step is the labels' and the teacher's, in the stated sh
     Model model(config.model, {12, 12, 3}, 2, config.precision, DType::f32, Key(1));
     OptimizerState state;
     Choice<LossScale> none("none");
-    const double loss = train_step(model, config.phases[0], x, labels, {0, 0, 1}, *none, state, nullptr, {teacher}).loss;
+    const StepHooks hooks = teacher ? StepHooks{.lesson = Lesson{teacher, {}}} : StepHooks{};
+    const double loss = train_step(model, config.phases[0], x, labels, {0, 0, 1}, *none, state, nullptr, hooks).loss;
     return std::pair(loss, model.params()[0]->value);
   };
   const auto both = step(mixed, scores), own = step(labels_only, scores), taught = step(taught_only, scores),
@@ -58,6 +59,58 @@ TEST_CASE("the loss of a step is the labels' and the teacher's, in the stated sh
   for (size_t i = 0; i < 50; ++i)  // plain SGD is linear in the gradient
     CHECK(both.second.data<float>()[i] ==
           doctest::Approx(0.75 * own.second.data<float>()[i] + 0.25 * taught.second.data<float>()[i]).epsilon(1e-5));
+}
+
+TEST_CASE("hints: a layer learns to tell examples apart as the teacher's layer does, whatever their widths") {
+  const auto config = [](const std::string& hints) {
+    return read_config(Document::parse(fmt::format(R"({{"name": "student", "model": {{"layers": ["flatten",
+{{"linear": {{"out": 5}}}}, "relu", "linear"]}}, "dataset": "shapes", "train": {{"optimizer": {{"adam": {{"lr": 0.01}}}}}},
+"distill": {{"teacher": "x", "alpha": 0, "hints": {}}}}})",
+                                                   hints),
+                                       "student.json"));
+  };
+  const Tensor x = random_normal({16, 12, 12, 3}, Key(1));
+  const std::vector<int32_t> labels(16, 1);
+  Model teacher(read_config(Document::parse(wide("\"shapes\""), "wide")).model, {12, 12, 3}, 2, {}, DType::f32, Key(2));
+  const RunConfig hinted = config(R"([{"layer": "fc1", "weight": 50}])"), one_name = config(R"(["fc1"])");
+  CHECK(one_name.phases[0].distill->hints[0].weight == 100);
+  const DistillSpec& spec = *hinted.phases[0].distill;
+  const Lesson heard = lesson(teacher, spec, x);
+  REQUIRE(heard.hints.size() == 1);
+  CHECK(heard.hints[0].shape() == Shape{16, 8});
+  CHECK(heard.scores.data<float>()[7] == lesson(teacher, DistillSpec(), x).scores.data<float>()[7]);
+
+  Model model(hinted.model, {12, 12, 3}, 2, hinted.precision, DType::f32, Key(1));
+  const auto apart = [&] {
+    Context eye(nullptr, Mode::eval);
+    return similarity(forward(model, eye, x, std::vector<std::string>{"fc1"}).layers[0], heard.hints[0]).tensor().item();
+  };
+  const double before = apart();
+  OptimizerState state;
+  Choice<LossScale> none("none");
+  for (int64_t i = 0; i < 100; ++i)
+    (void)train_step(model, hinted.phases[0], x, labels, {i, i, 1}, *none, state, nullptr, {.lesson = heard});
+  CHECK(apart() < before / 4);
+}
+
+TEST_CASE("a hint of a layer that the student, or the teacher, does not have is told") {
+  const Folder folder;
+  (void)start_run(read_config(Document::parse(wide(R"({"name": "shapes", "limit": 100})"), "wide")), into(folder / "wide"),
+                  kNever);
+  int runs = 0;
+  const auto hinted = [&](const std::string& hint) {
+    return start_run(read_config(Document::parse(fmt::format(R"({{"name": "student", "dataset": {{"name": "shapes", "limit": 100}},
+"model": {{"layers": ["flatten", "linear"]}}, "train": {{"epochs": 1}}, "distill": {{"teacher": "{}", "hints": [{}]}}}})",
+                                                             folder / "wide", hint),
+                                                 "student.json")),
+                     into(folder / fmt::format("student-{}", ++runs)), kNever);
+  };
+  CHECK_THROWS_WITH_AS(hinted(R"("conv1")"),
+                       doctest::Contains("distill.hints.0.layer: the student has no layer with weights \"conv1\"; it has fc1"),
+                       DocumentError);
+  CHECK_THROWS_WITH_AS(hinted(R"({"layer": "fc1", "of": "fc3"})"),
+                       doctest::Contains("has no layer with weights \"fc3\"; it has fc1, fc2"), Error);
+  CHECK(hinted(R"({"layer": "fc1", "of": "fc2"})").status == "finished");
 }
 
 TEST_CASE("a teacher that is not there is told with its place, and what to type") {

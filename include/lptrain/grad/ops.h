@@ -147,6 +147,10 @@ Var squared_hinge(const Var& y, std::span<const int32_t> labels);
 // Mean over the batch of T^2 sum_k p_k log(p_k / q_k), p = softmax(teacher / T), q = softmax(logits / T): the gradient stays as
 // large as that of a cross entropy, whatever the temperature T.   Source: Hinton, Vinyals & Dean 2015, section 2
 Var distillation(const Var& logits, const Tensor& teacher, double temperature);
+// How alike two networks see the examples of a batch of B: with X the rows of x (each example flattened), G = X X^T and its rows
+// scaled to length 1, the mean over all B^2 pairs of (G - G_teacher)^2. The two may differ in all but B.
+//   Source: Tung & Mori 2019 (similarity-preserving distillation), eq. 1-4
+Var similarity(const Var& x, const Tensor& teacher);
 // Mean of (y - target)^2, shapes alike.
 Var mse(const Var& y, const Var& target);
 

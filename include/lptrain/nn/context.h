@@ -43,6 +43,12 @@ class Context {
   void survey(std::span<Param* const> params);
   Var look(Lens& lens, const Var& x);  // x through a lens. A value that carries codes already is left alone.
   void watch(std::function<void(const Look&)> see) { see_ = std::move(see); }  // called at every look
+  // Called with what every layer of a chain hands on to the one behind it; a layer that was taken over (nn/chain.cpp) hands on
+  // nothing of its own.
+  void listen(std::function<void(const std::string& layer, const Var&)> hear) { hear_ = std::move(hear); }
+  void hand_on(const std::string& layer, const Var& y) const {
+    if (hear_) hear_(layer, y);
+  }
   // Called for every product whose sums are modelled: where its additions are counted, an array of three (grad/ops.h).
   void watch_sums(std::function<SumCounts*(const std::string& layer, const Accumulator&)> counts) { sums_ = std::move(counts); }
   // Quantizes dL/dy on its way into a product; empty if the lens is the identity. Context and lens must outlive the backward
@@ -93,6 +99,7 @@ class Context {
   std::vector<std::pair<Param*, Var>> leaves_;
   std::vector<std::function<void()>> changes_;
   std::function<void(const Look&)> see_;
+  std::function<void(const std::string&, const Var&)> hear_;
   std::function<SumCounts*(const std::string&, const Accumulator&)> sums_;
   bool watches_clipping_ = false, has_clipped_ = false;
   std::unordered_map<int, Extent> surveyed_;  // by role

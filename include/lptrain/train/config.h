@@ -39,10 +39,22 @@ struct TrainSpec {
 };
 
 // What teaches besides the labels: the scores of a trained network (train/teacher.h).   Source: Hinton, Vinyals & Dean 2015
+// A layer of the student that is to tell examples apart as a layer of the teacher does: by what both hand on to the layers behind
+// them.
+struct HintSpec {
+  std::string layer;
+  std::string of;       // the teacher's; "": of the same name
+  double weight = 100;  // of its term in the loss
+  static constexpr std::string_view kShorthand = "layer";
+  const std::string& teachers() const { return of.empty() ? layer : of; }
+  void fields(Fields& f);
+};
+
 struct DistillSpec {
   std::string teacher;     // a run folder or weights file; or a config (*.json), which the run then trains first
   double temperature = 4;  // that both networks' scores are divided by
   double alpha = 0.9;      // the teacher's share of the loss; the labels have the rest
+  std::vector<HintSpec> hints;
   void fields(Fields& f);
 };
 

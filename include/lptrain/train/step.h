@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "lptrain/nn/model.h"
 #include "lptrain/train/config.h"
 #include "lptrain/train/numerics.h"
+#include "lptrain/train/teacher.h"
 
 namespace lp {
 
@@ -39,7 +41,7 @@ struct StepOutcome {
 
 // What others do in the course of a step; each may be empty.
 struct StepHooks {
-  Tensor teacher = {};                               // another network's scores of x, for a phase that distills
+  std::optional<Lesson> lesson = {};                 // what the teacher says of x, in a phase that distills
   std::function<void(Param&, Value& dw)> hear = {};  // every gradient, before it is clipped; may be replaced
   std::function<void(const Param&, double lr, Tensor& w)> shrink = {};  // every parameter as the optimizer left it
 };
@@ -52,8 +54,8 @@ void store_masters(Model& model, const PhaseSpec& phase, int64_t step);
 //   gradients -> unscaled -> heard -> clipped -> quantized (role weight_grads) -> optimizer -> weights shrunk -> state quantized
 //   -> weights held within clip_weights and clamp -> master quantized -> held weights as they were -> pruned weights and their
 //   state set to 0 -> statistics of lenses applied
-// With `numerics`, what quantizers and updates do is counted besides; the step is the same to the bit. If the phase distills:
-// loss := (1 - alpha) loss + alpha distillation.
+// With `numerics`, what quantizers and updates do is counted besides; the step is the same to the bit. With a lesson the loss is
+// taught_loss (train/teacher.h).
 StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels,
                        const StepPlace& place, LossScale& loss_scale, OptimizerState& state, Numerics* numerics = nullptr,
                        const StepHooks& hooks = {});

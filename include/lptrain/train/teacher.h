@@ -2,7 +2,9 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "lptrain/train/config.h"
 
@@ -20,10 +22,29 @@ RunConfig teacher_config(const RunConfig& config, size_t phase);
 // type.
 void check_teachers(const RunConfig& config);
 
-// A teacher with the weights that validation selected. Throws Error(data) if it was made for other data than the student's.
-std::unique_ptr<Model> load_teacher(const std::filesystem::path& run_or_file, const RunConfig& student, const Dataset& data);
+// A teacher of a phase with the weights that validation selected. Throws Error(data) if it was made for other data than the
+// student's, Error(usage) if it has no such layer as a hint names.
+std::unique_ptr<Model> load_teacher(const std::filesystem::path& run_or_file, const RunConfig& student, size_t phase,
+                                    const Dataset& data);
+// Every hint names a layer of the student. Throws Error(usage); its message begins with "distill.hints.<number>.layer: ".
+void check_hints(const DistillSpec& spec, const Model& student);
 
-// Its scores of a batch, in evaluation mode.
-Tensor scores_of(Model& teacher, const Tensor& x);
+// A pass that also keeps what some layers hand on, in the order of their names.
+struct Heard {
+  Var scores;
+  std::vector<Var> layers;
+};
+Heard forward(Model& model, Context& context, const Tensor& x, std::span<const std::string> layers);
+
+// What a teacher says of a batch, in evaluation mode.
+struct Lesson {
+  Tensor scores;
+  std::vector<Tensor> hints;  // of the layers that hints name, in their order
+};
+Lesson lesson(Model& teacher, const DistillSpec& spec, const Tensor& x);
+
+// The loss of a student that has heard its teacher:
+//   (1 - alpha) loss + alpha distillation + sum over hints of weight x similarity
+Var taught_loss(const DistillSpec& spec, const Var& loss, const Heard& student, const Lesson& lesson);
 
 }  // namespace lp
