@@ -46,6 +46,24 @@ std::vector<std::string> class_names(const Card& card, const Decoded& decoded) {
   return numbers;
 }
 
+// There is something to tell apart; and where folders or tables name the classes, none is left out of the test that they bring.
+void check_classes(const Dataset& set, const Decoded& decoded) {
+  if (set.classes.size() < 2)
+    fail(ErrorKind::data, "{}: all {} training examples are of one class, \"{}\": there is nothing to tell apart; add another class",
+         set.name, decoded.train.size(), set.classes.at(0));
+  const bool names_classes = !decoded.classes.empty() && decoded.alphabet.empty();
+  if (!names_classes || decoded.test.size() == 0) return;
+  std::vector<std::string> missing;
+  for (size_t c = 0; c < set.classes.size(); ++c)
+    if (std::ranges::find(decoded.test.labels, static_cast<int32_t>(c)) == decoded.test.labels.end())
+      missing.push_back(set.classes[c]);
+  if (!missing.empty())
+    fail(ErrorKind::data,
+         "{}: the test split has no example of {} \"{}\"; add some, or take the test split away to have one drawn from the "
+         "training examples",
+         set.name, missing.size() == 1 ? "class" : "classes", join(missing, "\", \""));
+}
+
 void resize_all(Examples& examples, const std::vector<int64_t>& size) {
   if (!examples.inputs || size.empty()) return;
   const Shape s = examples.inputs.shape();
@@ -140,6 +158,7 @@ Dataset load_dataset(const DatasetSpec& spec, const DataFolders& folders) {
   Decoded decoded = set.card.decoder->decode(open_inputs(set.card, folders, log));
   if (decoded.train.size() == 0) fail(ErrorKind::data, "{}: there are no training examples", set.name);
   set.classes = class_names(set.card, decoded);
+  check_classes(set, decoded);
   set.columns = decoded.columns;
   set.alphabet = decoded.alphabet;
   check_split(decoded.train, set.card, set.classes.size(), "train");

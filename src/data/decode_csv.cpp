@@ -114,19 +114,22 @@ class TableDecoder {
   bool is_numeric(size_t c) const {
     int64_t numbers = 0, words = 0;
     std::string first;
+    const CsvRow* where = nullptr;
     for (const File& file : train_)
       for (const CsvRow& row : file.rows) {
         if (is_missing(row.fields[c])) continue;
         if (number_in(row.fields[c]))
           ++numbers;
-        else if (++words == 1)
+        else if (++words == 1) {
           first = fmt::format("{}:{}: column \"{}\": \"{}\"", file.name, row.line, columns_[c].name, row.fields[c]);
+          where = &row;
+        }
       }
     if (words > 0 && numbers > words)
       fail(ErrorKind::data,
-           "{} is not a number that f32 can hold, but most values of the column are; correct it, or say what stands for an "
+           "{} is not a number that f32 can hold, but most values of the column are; correct it, or say {}what stands for an "
            "unknown value (\"missing\"), or that the numbers are names (\"categorical\")",
-           first);
+           first, where == &train_[0].rows[0] && !layout_.header ? "that the first line names the columns (\"header\"), or " : "");
     return words == 0;
   }
 

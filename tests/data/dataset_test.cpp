@@ -6,6 +6,7 @@
 
 #include "data/fixtures.h"
 #include "lptrain/base/document.h"
+#include "lptrain/data/image.h"
 #include "lptrain/data/loader.h"
 #include "support/places.h"
 
@@ -163,4 +164,32 @@ TEST_CASE("data without a card: CSV and image folders, test split drawn") {
   const auto missing =
       error_of(ErrorKind::data, [&] { load_dataset(parse(R"({"csv": {"path": "none.csv"}})"), only(folder.path)); });
   CHECK(contains(missing, "none.csv is missing"));
+}
+
+TEST_CASE("one class, a class that is not tested, and a test without training are refused") {
+  const Folder folder;
+  const auto table = [&](const std::string& name, const std::string& rows) {
+    write_file(folder.path / name, rows);
+    return (folder.path / name).string();
+  };
+  const auto error = [&](const std::string& spec) {
+    return error_of(ErrorKind::data, [&] { load_dataset(parse(spec), only(folder.path)); });
+  };
+  const std::string ones = table("ones.csv", "1,a\n2,a\n3,a\n"), both = table("both.csv", "1,a\n2,b\n3,a\n");
+  CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}"}}}})", ones)), R"(ones: all 3 training examples are of one class, "a")"));
+  CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}", "test": "{}"}}}})", both, ones)),
+                 R"(both: the test split has no example of class "b")"));
+  const std::string named = table("named.csv", "length,kind\n2,b\n3,a\n4,a\n");
+  CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}"}}}})", named)), R"(that the first line names the columns ("header"))"));
+  const auto pictures = [&](const std::string& root, std::initializer_list<const char*> folders) {
+    for (const char* below : folders) {
+      std::filesystem::create_directories(folder.path / root / below);
+      write_file(folder.path / root / below / "1.png", encode_png({2, 2, 1, {1, 2, 3, 4}}));
+    }
+    return error(fmt::format(R"({{"image_folder": {{"path": "{}"}}}})", (folder.path / root).string()));
+  };
+  CHECK(contains(pictures("lonely", {"train/cat", "test/cat"}), "of one class, \"cat\""));
+  CHECK(contains(pictures("untested", {"train/cat", "train/dog", "train/eel", "test/cat"}),
+                 R"(the test split has no example of classes "dog", "eel")"));
+  CHECK(contains(pictures("testing", {"test/cat", "test/dog"}), "there is a folder \"test\", but none called \"train\""));
 }
