@@ -8,6 +8,7 @@
 #include "lptrain/quant/quantize.h"
 #include "lptrain/tensor/math.h"
 #include "lptrain/train/clip.h"
+#include "lptrain/train/divergence.h"
 
 namespace lp {
 namespace {
@@ -23,33 +24,21 @@ bool is_finite(const Value& v) {
   return std::isfinite(largest_magnitude(are_integers ? v.codes()->scale : v.tensor()));
 }
 
-// Where a number that is not finite came from, and what may help.
-[[noreturn]] void diverged(const std::string& what, const std::string& largest, const PhaseSpec& phase, int64_t step) {
-  fail(ErrorKind::diverged,
-       "diverged at step {}: {}{}. Try a lower learning rate (--set train.optimizer.{}.lr={:g}), gradient clipping (--set "
-       "train.clip_norm=1){}",
-       step, what, largest, phase.train.optimizer.name(), phase.train.optimizer->lr / 10,
-       phase.train.loss_scale.name() == "none" ? ", or, with narrow errors, loss scaling (--set train.loss_scale=dynamic)" : "");
-}
+// The loss of a pass, and the scores behind it.
+struct Passed {
+  Var loss;
+  Tensor scores;
+};
 
-std::string largest_weight(const Model& model) {
-  double most = 0;
-  std::string name;
-  for (Param* p : const_cast<Model&>(model).params()) {
-    const double m = largest_magnitude(p->value);
-    if (!std::isfinite(m)) return fmt::format("; {} holds {}", p->name, m);
-    if (m > most) {
-      most = m;
-      name = p->name;
-    }
-  }
-  return fmt::format("; the largest weight is {:g}, in {}", most, name);
-}
-
-Var loss_of(const PhaseSpec& phase, const Heard& heard, std::span<const int32_t> labels, const Lesson* lesson, Tape& tape) {
+Passed pass(Model& model, const PhaseSpec& phase, const Tensor& x, std::span<const int32_t> labels, const StepHooks& hooks,
+            Context& context, Tape& tape) {
+  std::vector<std::string> hints;
+  if (hooks.lesson)
+    for (const HintSpec& hint : phase.distill->hints) hints.push_back(hint.layer);
+  const Heard heard = forward(model, context, x, hints);
   const Tape::Label label(&tape, "loss");
   const Var own = (*phase.train.loss)(heard.scores, labels);
-  return lesson ? taught_loss(*phase.distill, own, heard, *lesson) : own;
+  return {hooks.lesson ? taught_loss(*phase.distill, own, heard, *hooks.lesson) : own, heard.scores.tensor()};
 }
 
 std::vector<Gradient> collect(const Context& context, const Gradients& gradients, double scale) {
@@ -263,23 +252,19 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
     if (phase.train.loss_scale.name() != "none") numerics->note_loss_scale(place.step, loss_scale.scale());
   }
   if (loss_scale.can_skip()) context.watch_clipped_errors();
-  std::vector<std::string> hints;
-  if (hooks.lesson)
-    for (const HintSpec& hint : phase.distill->hints) hints.push_back(hint.layer);
-  const Heard heard = forward(model, context, x, hints);
-  const Var loss = loss_of(phase, heard, labels, hooks.lesson ? &*hooks.lesson : nullptr, tape);
-  StepOutcome outcome{loss.tensor().item(), classes_of(*phase.train.loss, heard.scores.tensor()), false};
-  if (!std::isfinite(outcome.loss))
-    diverged(fmt::format("the loss is {}", outcome.loss), largest_weight(model), phase, place.step);
+  const Passed passed = pass(model, phase, x, labels, hooks, context, tape);
+  const DivergedStep again{model, phase, place.step, key, loss_scale.scale(),
+                           [&](Context& c, Tape& t) { return pass(model, phase, x, labels, hooks, c, t).loss; }};
+  StepOutcome outcome{passed.loss.tensor().item(), classes_of(*phase.train.loss, passed.scores), false};
+  if (!std::isfinite(outcome.loss)) fail_diverged(again, "the loss");
 
-  const double scale = loss_scale.scale();
-  std::vector<Gradient> gradients = collect(context, tape.backward(loss, scale), scale);
+  std::vector<Gradient> gradients = collect(context, tape.backward(passed.loss, again.loss_scale), again.loss_scale);
   const Timed timed("optimizer");
   const auto broken = std::ranges::find_if(gradients, [](const Gradient& g) { return !is_finite(g.dw); });
   outcome.skipped = broken != gradients.end() || context.has_clipped_errors();
   if (numerics) sums.count(*numerics);
   if (outcome.skipped && !loss_scale.can_skip())
-    diverged(fmt::format("the gradient of {} is not finite", broken->param->name), largest_weight(model), phase, place.step);
+    fail_diverged(again, fmt::format("the gradient of {}", broken->param->name));
   loss_scale.report(!outcome.skipped);
   if (outcome.skipped) return outcome;
 

@@ -165,6 +165,23 @@ TEST_CASE("accuracy below what is demanded, and divergence, exit 4") {
   CHECK(json_of(blown).text_at("status") == "diverged");
 }
 
+TEST_CASE("divergence names the layer and the role that left the finite numbers, and what helps there") {
+  const Folder folder;
+  const Outcome forward =
+      run({"configs/smoke_f32.json", "--set", "train.optimizer={\"sgd\": {\"lr\": 1e30}}", "--out", folder / "a"});
+  CAPTURE(forward.err);
+  CHECK(forward.says("the loss is not finite: fc"));
+  CHECK(forward.says(" hands on "));
+  CHECK_FALSE(forward.says("-nan"));
+  const Outcome scaled = run({"configs/smoke_f32.json", "-s", "precision.errors=f16", "-s",
+                              "train.loss_scale={\"static\": {\"scale\": 1e9}}", "--out", folder / "b"});
+  CAPTURE(scaled.err);
+  CHECK(scaled.code == 4);
+  CHECK(scaled.says("the errors of fc"));
+  CHECK(scaled.says(" in f16, which ends at 65504: they reach "));
+  CHECK(scaled.says("Try a lower loss scale"));
+}
+
 TEST_CASE("a missing data set exits 3 and says what to type") {
   const Folder folder;
   const Outcome o = run(Call{{"train", "cnn_f32", "--set", "dataset=mnist", "--out", "run"},
