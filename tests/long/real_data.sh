@@ -13,4 +13,7 @@ run configs/cnn_f32.json --set 'dataset={"image_folder": {"path": "'"$LPTRAIN_DA
     --set train.epochs=15 --out "$work/signs" --fail-below 0.9
 run configs/mlp_f32.json --set 'dataset={"csv": {"path": "'"$LPTRAIN_DATA"'/banknote/banknote_authentication.csv", "header": false}}' \
     --set train.epochs=20 --out "$work/banknote" --fail-below 0.95
+run configs/examples/mlp_tabular/full.json --set 'dataset={"name": "pima"}' --out "$work/pima" --fail-below 0.68
+run configs/examples/mlp_image_folder/fixed_point.json --out "$work/grey_signs" --fail-below 0.75 \
+    --set 'dataset={"image_folder": {"path": "'"$LPTRAIN_DATA"'/sign_digits_2class/data", "size": [28, 28], "channels": 1}}'
 for set in mnist fashion_mnist cifar10 pima banknote iris adult digits8x8 sign_digits_2class; do run data $set --verify; done
