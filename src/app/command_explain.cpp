@@ -1,4 +1,5 @@
-// lptrain explain: one word, whatever it names: a config key, a role, a layer, a method of training with quantization.
+// lptrain explain: one word, whatever it names: a config key, a role, a layer, a method of training with quantization, a word
+// that values are chosen by.
 #include <algorithm>
 
 #include "lptrain/app/config_source.h"
@@ -30,14 +31,24 @@ std::optional<GivenConfig> context_of(const Arguments& arguments) {
   return context;
 }
 
-[[noreturn]] void unknown(const std::string& word) {
-  std::vector<std::string> known = key_words();
+std::vector<std::string> layer_names(const Model& model) {
+  std::vector<std::string> names;
+  for (const LayerLine& line : model.lines())
+    if (!line.name.empty()) names.push_back(line.name);
+  return names;
+}
+
+[[noreturn]] void unknown(const std::string& word, const std::optional<Model>& model) {
+  const std::vector<std::string> layers = model ? layer_names(*model) : std::vector<std::string>{};
+  std::vector<std::string> known = layers;
   for (std::string_view role : Words<Role>::list) known.emplace_back(role);
-  for (std::string& method : method_names()) known.push_back(std::move(method));
+  for (const auto& more : {key_words(), method_names(), choice_words()}) known.insert(known.end(), more.begin(), more.end());
   const std::string near = nearest_word(word, known);
-  fail(ErrorKind::usage,
-       "explain: \"{}\" is no key, no role and no method{}; layers are known with a CONFIG: lptrain explain {} CONFIG", word,
-       near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near), word);
+  fail(ErrorKind::usage, "explain: \"{}\" is no key, no role, no method, no word of a choice{}{}", word,
+       model ? " and no layer of that model" : fmt::format("; layers are known with a CONFIG: lptrain explain {} CONFIG", word),
+       !near.empty() ? fmt::format("; did you mean \"{}\"?", near)
+       : model       ? suggestion(word, layers)
+                     : "");
 }
 
 }  // namespace
@@ -55,13 +66,14 @@ int command::explain(const Arguments& arguments) {
   if (role != std::end(Words<Role>::list))
     return put(explain_role(static_cast<Role>(role - std::begin(Words<Role>::list)), precision, layers), console);
   const bool is_layer = model && std::ranges::find(model->lines(), word, &LayerLine::name) != model->lines().end();
+  if (is_layer) return put(explain_layer(word, *model, context->config), console);
   const auto method = context ? std::nullopt : explain_method(word);
   if (method) return put(*method, console);
-  if (is_layer) return put(explain_layer(word, *model, context->config), console);
-  if (const auto key = explain_key(word, context ? &context->config : nullptr, context ? &context->source : nullptr))
-    return put(*key, console);
-  if (!model) unknown(word);
-  return put(explain_layer(word, *model, context->config), console);  // says what it knows instead
+  const RunConfig* config = context ? &context->config : nullptr;
+  const auto chosen = names_key(word, config) ? std::nullopt : explain_word(word);
+  if (chosen) return put(*chosen, console);
+  if (const auto key = explain_key(word, config, context ? &context->source : nullptr)) return put(*key, console);
+  unknown(word, model);
 }
 
 }  // namespace lp

@@ -17,11 +17,26 @@ bool matches(const Parts& pattern, const Parts& path) {
   return std::ranges::equal(pattern, path, [](const std::string& p, const std::string& part) { return p == part || p == "*"; });
 }
 
-// Keys inside phases and overrides repeat those of the top level.
-bool repeats(const std::string& path) { return path.starts_with("phases.") || path.starts_with("precision.overrides."); }
-
 bool ends_with_key(const std::string& path, const std::string& word) {
   return path == word || path.ends_with(fmt::format(".{}", word));
+}
+
+// "train.lr" for "train.optimizer.adam.lr": the last key is there, the others are in order.
+bool shortens(const std::string& word, const std::string& path) {
+  const Parts wanted = split(word, '.'), parts = split(path, '.');
+  size_t found = 0;
+  for (const std::string& part : parts) found += found < wanted.size() && wanted[found] == part;
+  return found == wanted.size() && wanted.back() == parts.back();
+}
+
+// In a resolved config a choice whose fields are all at their default is its name alone: does it stand for this field of it?
+bool is_default_of_choice(const Document& config, const std::string& path) {
+  Parts parts = split(path, '.');
+  if (parts.size() < 3) return false;
+  const std::string row = parts[parts.size() - 2];
+  parts.resize(parts.size() - 2);
+  const std::string choice = join(parts, ".");
+  return config.has(choice) && !config.is_object(choice) && config.text_at(choice) == row;
 }
 
 // The rows of a choice have keys below them, but no line of their own.
@@ -40,15 +55,25 @@ std::optional<FieldHelp> found_as_path(const std::string& word, const std::vecto
   return {};
 }
 
-std::optional<FieldHelp> found_by_end(const std::string& word, const std::vector<FieldHelp>& help) {
-  std::vector<const FieldHelp*> ends;
-  for (const FieldHelp& line : help)
-    if (!repeats(line.path) && ends_with_key(line.path, word)) ends.push_back(&line);
-  if (ends.empty()) return {};
+// Keys that a word is the end of, or else leaves words out of; of several those that the config has, if it has any.
+std::vector<FieldHelp> found_by_end(const std::string& word, const RunConfig* config) {
+  std::vector<FieldHelp> ends = own_help(), shortened = ends, had;
+  std::erase_if(ends, [&](const FieldHelp& line) { return !ends_with_key(line.path, word); });
+  std::erase_if(shortened, [&](const FieldHelp& line) { return !shortens(word, line.path); });
+  if (ends.empty()) ends = shortened;
+  const auto has = [&](const FieldHelp& line) {
+    return config->document.has(line.path) || is_default_of_choice(config->document, line.path);
+  };
+  if (config) std::ranges::copy_if(ends, std::back_inserter(had), has);
+  return had.empty() ? ends : had;
+}
+
+std::optional<FieldHelp> one_of(const std::vector<FieldHelp>& found, const std::string& word) {
+  if (found.empty()) return {};
   std::vector<std::string> paths;
-  for (const FieldHelp* line : ends) paths.push_back(line->path);
-  require(ends.size() == 1, "explain: several keys end with \"{}\": {}", word, join(paths));
-  return *ends.front();
+  for (const FieldHelp& line : found) paths.push_back(line.path);
+  require(found.size() == 1, "explain: several keys end with \"{}\": {}", word, join(paths));
+  return found.front();
 }
 
 std::vector<KeyLine> keys_below(const std::string& path, const std::vector<FieldHelp>& help) {
@@ -101,7 +126,7 @@ std::optional<KeyExplanation> explain_key(const std::string& word, const RunConf
   const std::vector<FieldHelp> help = run_help();
   auto line = found_as_path(word, help);
   const bool is_path = line.has_value();
-  if (!line) line = found_by_end(word, help);
+  if (!line) line = one_of(found_by_end(word, config), word);
   if (!line) return {};
   KeyExplanation key{line->path, line->doc, line->type, line->allowed, line->fallback, "", "", keys_below(line->path, help)};
   const std::string place = is_path ? word : line->path;
@@ -110,7 +135,12 @@ std::optional<KeyExplanation> explain_key(const std::string& word, const RunConf
   const Document* holder = config->document.has(place) ? &config->document : source->has(place) ? source : nullptr;
   if (holder) key.value = holder->at(place).dump(0);
   if (holder) key.origin = origin_of(*source, place, key.value);
+  if (!holder && is_default_of_choice(config->document, place)) key.value = key.fallback, key.origin = "default";
   return key;
+}
+
+bool names_key(const std::string& word, const RunConfig* config) {
+  return found_as_path(word, run_help()) || found_by_end(word, config).size() == 1;
 }
 
 std::vector<std::string> key_words() {

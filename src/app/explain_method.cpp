@@ -24,19 +24,6 @@ std::string row_text(const std::string& name, const Document& written, std::stri
   return "";
 }
 
-// In the order of Rounding.
-constexpr std::string_view kRoundingDocs[] = {
-    "the nearer; of two equally near, the one with the even code",
-    "the nearer; of two equally near, the one farther from zero",
-    "the lower",
-    "the upper",
-    "the one nearer to zero",
-    "up with the chance of the share of the step that lies below, so that the mean is right",
-    "away from zero if the leading half of the bits that the shift cuts off is more than the other half, which is its random "
-    "number; with h leading bits the mean is off by 2^-(h+1) + 4^-h of a step at most   Source: Wang et al. 2022 (NITI)",
-};
-static_assert(std::size(kRoundingDocs) == std::size(Words<Rounding>::list));
-
 std::string grid_text(const Quantizer& q) {
   const GridEnds e = q.ends();
   return fmt::format("{}: reals from {:g} to {:g}, {} bit{}", q.grid().name(), e.low, e.high, q.format.bits(),
@@ -71,7 +58,7 @@ QuantizerExplanation explained(Role role, const std::string& layers, const Quant
   e.scale = fmt::format("{}; one per {}", row_text<Scale>(rule_name(q), written, "scale"), q.per.name());
   if (q.decision) e.decision = row_text<Scale>(q.decision.name(), written, "decision");
   if (q.offset) e.offset = row_text<Offset>(q.offset.name(), written, "offset");
-  e.rounding = fmt::format("{}: {}", word_of(q.rounding), kRoundingDocs[static_cast<size_t>(q.rounding)]);
+  e.rounding = fmt::format("{}: {}", word_of(q.rounding), doc_of(q.rounding));
   if (!e.backward.empty()) e.gradient = fmt::format("{}: {}", q.gradient.name(), q.gradient.row().doc);
   return e;
 }

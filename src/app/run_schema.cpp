@@ -43,6 +43,18 @@ std::string member_of(const Document& schema, const std::string& place, const st
   return "";
 }
 
+// The place of the value at a path of a config.
+std::string place_of(const Document& schema, const std::string& path) {
+  std::string place;
+  for (const std::string& key : split(path, '.')) {
+    std::vector<std::string> known;
+    const std::string next = member_of(schema, place, key, known);
+    require(!next.empty(), "schema: \"{}\" is no key of a config, because of \"{}\"{}", path, key, suggestion(key, known));
+    place = next;
+  }
+  return place;
+}
+
 // A part with the definitions that it needs, and those that these need.
 Document with_definitions(Document part, const Document& schema) {
   for (bool grows = true; grows;) {
@@ -64,25 +76,36 @@ Document run_schema() { return schema<WrittenRun>("lptrain run"); }
 
 std::vector<FieldHelp> run_help() { return help<WrittenRun>(); }
 
+std::vector<FieldHelp> own_help() {
+  std::vector<FieldHelp> lines = run_help();
+  std::erase_if(lines, [](const FieldHelp& line) {
+    return line.path.starts_with("phases.") || line.path.starts_with("precision.overrides.");
+  });
+  return lines;
+}
+
 Document schema_of_field(const Document& schema, const std::string& path) {
-  std::string place;
-  for (const std::string& key : split(path, '.')) {
-    std::vector<std::string> known;
-    const std::string next = member_of(schema, place, key, known);
-    require(!next.empty(), "schema: \"{}\" is no key of a config, because of \"{}\"{}", path, key, suggestion(key, known));
-    place = next;
+  return with_definitions(schema.at(place_of(schema, path)), schema);
+}
+
+std::vector<WordHelp> words_at(const std::string& path) {
+  static const Document whole = run_schema();
+  std::vector<WordHelp> words;
+  for (const std::string& meaning : meanings(whole, place_of(whole, path))) {
+    if (whole.has(meaning + ".const"))
+      words.push_back({whole.text_at(meaning + ".const"), whole.text_at(meaning + ".description")});
+    for (const char* list : {".enum", ".examples"})
+      for (size_t i = 0; i < whole.size(meaning + list); ++i)
+        words.push_back({whole.text_at(fmt::format("{}{}.{}", meaning, list, i)), ""});
   }
-  return with_definitions(schema.at(place), schema);
+  return words;
 }
 
 std::string doc_of_choice(const std::string& path) {
-  static const Document whole = run_schema();
   const size_t dot = path.rfind('.');
   if (dot == path.npos) return "";
-  const Document part = schema_of_field(whole, path.substr(0, dot));
-  for (const std::string& meaning : meanings(part, ""))
-    if (part.has(meaning + ".const") && part.text_at(meaning + ".const") == path.substr(dot + 1))
-      return part.text_at(meaning + ".description");
+  for (const WordHelp& w : words_at(path.substr(0, dot)))
+    if (w.word == path.substr(dot + 1)) return w.doc;
   return "";
 }
 

@@ -32,9 +32,16 @@ TEST_CASE("a key: by path, by its end, inside lists and dictionaries, and the wo
 }
 
 TEST_CASE("a key in a config: its value and origin") {
-  const Outcome set = run({"explain", "lr", "configs/cnn_int8.json"});
-  CHECK(set.code == 2);
-  CHECK(set.says("train.optimizer.adam.lr"));
+  CHECK(run({"explain", "lr"}).says("several keys"));
+  for (const char* word : {"lr", "train.lr"}) {  // of the optimizer that the config has
+    const Outcome set = run({"explain", word, "configs/cnn_int8.json"});
+    CHECK(set.code == 0);
+    CHECK(set.says("train.optimizer.adam.lr"));
+    CHECK(set.says("configs/cnn_int8.json:12:"));
+  }
+  const Outcome usual = run({"explain", "train.beta2", "configs/cnn_int8.json", "--json"});  // not written, but had
+  CHECK(Document::parse(last_line(usual.out), "out").text_at("value") == "0.999");
+  CHECK(Document::parse(last_line(usual.out), "out").text_at("origin") == "default");
   const Outcome written = run({"explain", "train.optimizer.adam.lr", "configs/cnn_int8.json"});
   CHECK(written.code == 0);
   CHECK(written.out.find("configs/cnn_int8.json:12:") != std::string::npos);
@@ -73,6 +80,41 @@ TEST_CASE("a layer: shapes, roles, and the rows of its products") {
   const Outcome capped = run(Call{{"explain", "fc1", "cnn_int8"}, source_dir(), {{"LPTRAIN_BACKEND", "reference"}}});
   CHECK(capped.says("row \"reference\""));
   CHECK(capped.says("LPTRAIN_BACKEND=reference"));
+}
+
+TEST_CASE("a word that values are chosen by: what it means, and the keys that take it") {
+  struct Case {
+    const char *word, *meaning, *key;
+  };
+  for (const Case& c : {Case{"absmax", "of this very tensor", "precision.<role>.scale"},
+                        {"ste", "straight through everywhere", "precision.<role>.gradient"},
+                        {"stochastic", "so that the mean is right", "precision.<role>.rounding"},
+                        {"conv2d", "2-D convolution", "model.layers"},
+                        {"sgd", "gradient descent", "train.optimizer"},
+                        {"cosine", "half a cosine", "train.schedule"},
+                        {"squared_hinge", "", "train.loss"},
+                        {"movement", "", "prune.criterion"},
+                        {"e4m3", "s1 e4 m3): reals from -448 to 448", "precision.<role>.format"},
+                        {"e4m3", "", "precision.accumulator.outer"},
+                        {"int6", "reals from -32 to 31", "precision.<role>.format"},
+                        {"mxfp4", "e2m1 in blocks of 32", "precision.<role>.format"},
+                        {"global", "", "prune.scope"}}) {
+    const auto found = explain_word(c.word);
+    REQUIRE_MESSAGE(found.has_value(), std::string(c.word));
+    const std::string text = found->text();
+    CHECK_MESSAGE(text.find(c.meaning) != text.npos, text);
+    CHECK_MESSAGE(text.find(fmt::format("\n  {} ", c.key)) != text.npos, text);
+  }
+  CHECK(explain_word("linear")->meanings.size() >= 2);  // a layer, a schedule
+  CHECK_FALSE(explain_word("absmxa"));
+  CHECK(run({"explain", "absmxa"}).says("did you mean \"absmax\"?"));
+  const Outcome o = run({"explain", "cosine", "cnn_int8", "--json"});
+  CHECK(Document::parse(last_line(o.out), "out").text_at("meanings.0.keys.0.path") == "train.schedule");
+  CHECK(run({"explain", "step"}).says("train.schedule"));  // also the end of several keys
+}
+
+TEST_CASE("every word of every table is explained") {
+  for (const std::string& word : choice_words()) CHECK_MESSAGE(explain_word(word).has_value(), word);
 }
 
 TEST_CASE("words that are nothing have a suggestion") {

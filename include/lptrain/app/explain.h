@@ -21,11 +21,30 @@ struct KeyExplanation {
   void fields(Fields& f);
   std::string text() const;
 };
-// `word`: a path, or its end ("lr") if only one path ends so. Nothing if there is no such key; throws Error(usage) listing them
-// if several end so. config and source (what it was written as) may be null.
+// `word`: a path, its end ("lr"), or a path with words left out ("train.lr"), if only one path is meant, or only one of them is
+// in the config. Nothing if there is no such key; throws Error(usage) listing them if there are several. config and source (what
+// it was written as) may be null.
 std::optional<KeyExplanation> explain_key(const std::string& word, const RunConfig* config, const Document* source);
-std::vector<std::string> key_words();  // last parts of all paths: for suggestions
+bool names_key(const std::string& word, const RunConfig* config);  // one, not several
+std::vector<std::string> key_words();                              // last parts of all paths: for suggestions
 
+// A word that values are chosen by, of one table: what it means, and the keys that it may stand at.
+struct WordMeaning {
+  std::string doc;  // "" where only its keys say
+  std::vector<KeyLine> keys;
+  void fields(Fields& f);
+};
+struct WordExplanation {
+  std::string word;
+  std::vector<WordMeaning> meanings;
+  void fields(Fields& f);
+  std::string text() const;
+};
+// A row of a choice, a name of a list, a number format. Nothing if no key takes it.
+std::optional<WordExplanation> explain_word(const std::string& word);
+std::vector<std::string> choice_words();  // all that stand in tables: for suggestions
+
+std::string_view doc_of(Rounding rounding);
 // The scale rule in use: that of the choice, or of the default that the format brings.
 std::string rule_name(const Quantizer& q);
 // A quantizer in words: "int8 narrow, scale absmax per channel, nearest_even, gradient clipped".

@@ -9,6 +9,14 @@ namespace lp {
 
 Document run_schema();              // draft-07
 std::vector<FieldHelp> run_help();  // a line per key; lists and dictionaries have elements "*"
+std::vector<FieldHelp> own_help();  // without the keys inside phases and overrides, which repeat those of the top level
+
+// A word that may stand at a path: a row of a choice, a name of a list, a spelling to begin with. doc: what it means, "" where
+// only its key says.
+struct WordHelp {
+  std::string word, doc;
+};
+std::vector<WordHelp> words_at(const std::string& path);  // in the order of their table; throws as schema_of_field
 
 // What one of the words of a choice means ("train.optimizer.adam"); "" if the path names none.
 std::string doc_of_choice(const std::string& path);
