@@ -16,6 +16,7 @@ struct FormatReport {
   std::string status = "finished";
   FormatFacts format;
   std::optional<FormatFacts> other;
+  std::vector<BlockFacts> blocks;
   std::vector<CodeRow> values, decoded;
   std::vector<EncodedNumber> encoded;
   std::vector<Binade> binades;
@@ -24,6 +25,7 @@ struct FormatReport {
   void fields(Fields& f) {
     f("status", status, "finished");
     f("format", format, "its figures");
+    f("blocks", blocks, "how those of the two that have blocks store their scales");
     f("values", values, "every code");
     f("encoded", encoded, "what becomes of numbers");
     f("decoded", decoded, "what codes stand for");
@@ -40,13 +42,15 @@ double number_of(const std::string& text) {
   return x;
 }
 
-Quantizer quantizer_of(const Arguments& arguments) {
+// What FORMAT and --compare name: a number format, or a preset with its blocks.
+Document quantizer_of(const std::string& name) {
   Document d;
-  d.set(
-      "format",
-      fmt::format("\"{}\"", FormatWord::parse(arguments.text("FORMAT")).preset ? arguments.text("FORMAT")
-                                                                               : Format::parse(arguments.text("FORMAT")).name()),
-      "FORMAT");
+  d.set("format", fmt::format("\"{}\"", FormatWord::parse(name).preset ? name : Format::parse(name).name()), "FORMAT");
+  return d;
+}
+
+Quantizer quantizer_of(const Arguments& arguments) {
+  Document d = quantizer_of(arguments.text("FORMAT"));
   for (const std::string& assignment : arguments.list("set")) d.set(assignment);
   if (arguments.has("round")) d.set("rounding", arguments.text("round"), "--round");
   Quantizer q;
@@ -55,6 +59,13 @@ Quantizer quantizer_of(const Arguments& arguments) {
           "--encode: pseudo_stochastic looks at the last bits of a whole tensor, of which a single number knows nothing; try "
           "--error-of, or stochastic");
   return q;
+}
+
+int64_t samples_of(const Arguments& arguments) {
+  const bool draws = arguments.has("error-of") && !arguments.text("error-of").ends_with(".npy");
+  require(draws || !arguments.has("samples"),
+          "--samples says how many numbers --error-of draws: give --error-of gauss or uniform");
+  return arguments.integer("samples", 1, 100'000'000).value_or(100'000);
 }
 
 // gauss, uniform, or the numbers of a .npy file.
@@ -98,6 +109,7 @@ void print(const FormatReport& report, const Console& console) {
     parts.push_back(comparison_text(report));
   else
     parts.push_back(table_text({facts_heading(), facts_row(report.format)}));
+  for (const BlockFacts& block : report.blocks) parts.push_back(block.text());
   if (!report.values.empty()) parts.push_back(codes_text(report.values));
   if (!report.encoded.empty()) parts.push_back(encodings_text(report.encoded));
   if (!report.decoded.empty()) parts.push_back(codes_text(report.decoded));
@@ -111,19 +123,23 @@ int command::inspect_format(const Arguments& arguments) {
   const Console console(arguments);
   const Quantizer q = quantizer_of(arguments);
   const Format format = q.grid();
+  const int64_t samples = samples_of(arguments);
   FormatReport report;
   report.format = facts_of(format);
+  if (const auto block = block_facts(arguments.text("FORMAT"), q)) report.blocks.push_back(*block);
   if (arguments.has("values")) report.values = code_rows(format);
   for (const std::string& x : arguments.list("encode"))
     report.encoded.push_back(encode(format, number_of(x), q.rounding, q.overflows()));
   for (const std::string& code : arguments.list("decode")) report.decoded.push_back(code_row(format, code_of(format, code)));
   std::vector<Format> drawn{format};
   if (arguments.has("compare")) {
-    drawn.push_back(FormatWord::parse(arguments.text("compare")).format);
+    Quantizer other;
+    read(quantizer_of(arguments.text("compare")), other);
+    drawn.push_back(other.grid());
+    if (const auto block = block_facts(arguments.text("compare"), other)) report.blocks.push_back(*block);
     report.other = facts_of(drawn.back());
     report.binades = compare(format, drawn.back());
   }
-  const int64_t samples = arguments.integer("samples", 1, 100'000'000).value_or(100'000);
   if (arguments.has("error-of"))
     report.error =
         error_facts(numbers_of(arguments.text("error-of"), samples), arguments.text("error-of"), q, Key(1).with("rounding"));

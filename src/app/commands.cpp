@@ -363,7 +363,7 @@ const std::vector<Command> kCommands{
       {value, "compare", "show both side by side", "FORMAT"},
       {value, "error-of", "send numbers through a quantizer of that format", "gauss|uniform|FILE.npy"},
       {value, "samples", "how many numbers to draw (100000)", "N"},
-      {value, "round", "nearest_even, nearest_away, floor, ceil, zero or stochastic", "WORD"},
+      {value, "round", kRoundingWords, "WORD"},
       {value, "svg", "draw a tick for every real", "FILE.svg"},
       kSet,
       kJson,

@@ -77,6 +77,23 @@ std::vector<std::string> facts_row(const FormatFacts& f) {
           shown(f.epsilon), shown(f.lowest),        f.specials};
 }
 
+void BlockFacts::fields(Fields& f) {
+  f("name", name, "as configs spell it");
+  f("length", length, "elements that share a scale");
+  f("scale_format", scale_format, "that the scale is stored in");
+  f("bits_a_value", bits_a_value, "of its code, and its share of the scale");
+}
+
+std::string BlockFacts::text() const {
+  return fmt::format("{}: blocks of {} that share a scale in {}: {:.4g} bits a value", name, length, scale_format, bits_a_value);
+}
+
+std::optional<BlockFacts> block_facts(const std::string& name, const Quantizer& q) {
+  if (q.per.kind != Per::Kind::block) return {};
+  const int64_t length = q.per.size;
+  return BlockFacts{name, q.scale_format.name(), length, q.bits_for(Shape{length}, 0) / static_cast<double>(length)};
+}
+
 void CodeRow::fields(Fields& f) {
   f("code", code, "as tensors hold it");
   f("bits", bits, "as hardware holds it");

@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "lptrain/app/command.h"
+#include "lptrain/base/text.h"
+#include "lptrain/number/rounding.h"
 
 namespace lp::options {
 
@@ -30,6 +32,10 @@ inline constexpr Option kSweepOut{value, "out", "the folder of the sweep, exactl
 inline constexpr Option kGoOn{flag, "resume", "go on in the sweep's folder: what is done is kept, what was begun is continued"};
 inline constexpr Option kPlan{flag, "dry-run", "check every config, show the jobs, write nothing", {}, 'n'};
 inline constexpr Option kSplit{value, "split", "train, validation or test", "NAME"};
+
+// What a table lists, as help shows it.
+inline const std::string kRoundingWords =
+    join(std::vector<std::string>(std::begin(Words<Rounding>::list), std::end(Words<Rounding>::list)), " | ");
 
 // What every command that runs a sweep's jobs takes, behind options of its own.
 inline std::vector<Option> with_job_options(std::vector<Option> options) {

@@ -5,6 +5,7 @@
 
 #include "app/program.h"
 #include "lptrain/base/document.h"
+#include "lptrain/number/rounding.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -67,6 +68,26 @@ TEST_CASE("compare: reals by powers of two") {
   CHECK(d.text_at("binades.7.first") == "7");   // 256 to 448: the eighth is NaN
   CHECK(d.text_at("binades.8.first") == "8");
   CHECK(inspected({"int8", "--compare", "q3.4"}).text_at("binades.0.first") == "64");
+}
+
+TEST_CASE("presets show their blocks: length, format of the scales, bits a value in all") {
+  const Document mx = inspected({"mxfp4"});
+  CHECK(mx.text_at("format.name") == "e2m1");
+  CHECK(mx.text_at("blocks.0.length") == "32");
+  CHECK(mx.text_at("blocks.0.scale_format") == "e8m0");
+  CHECK(number(mx, "blocks.0.bits_a_value") == 4.25);
+  CHECK(run({"inspect-format", "nvfp4"}).says("nvfp4: blocks of 16 that share a scale in e4m3: 4.5 bits a value"));
+  CHECK(number(inspected({"int4", "-s", "per=block:8"}), "blocks.0.bits_a_value") == 8);
+  CHECK(inspected({"e4m3"}).size("blocks") == 0);
+  const Document both = inspected({"e4m3", "--compare", "mxfp4"});
+  CHECK(both.text_at("other.name") == "e2m1");
+  CHECK(both.text_at("blocks.0.name") == "mxfp4");
+}
+
+TEST_CASE("options that would do nothing are refused, and every rounding is in the help") {
+  CHECK(run({"inspect-format", "int8", "--encode", "1", "--samples", "100"}).says("give --error-of"));
+  CHECK(run({"inspect-format", "int8", "--error-of", "w.npy", "--samples", "100"}).code == 2);
+  for (const std::string_view word : Words<Rounding>::list) CHECK(run({"inspect-format", "--help"}).says(std::string(word)));
 }
 
 TEST_CASE("error-of: the uniform error of a fine grid, zeros, clipping, and no bias of stochastic rounding") {

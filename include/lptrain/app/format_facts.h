@@ -21,6 +21,16 @@ FormatFacts facts_of(const Format& f);
 std::vector<std::string> facts_heading();
 std::vector<std::string> facts_row(const FormatFacts& facts);
 
+// A format whose scales stand in blocks.
+struct BlockFacts {
+  std::string name, scale_format;
+  int64_t length = 0;       // elements that share a scale
+  double bits_a_value = 0;  // of its code, and its share of the scale
+  void fields(Fields& f);
+  std::string text() const;
+};
+std::optional<BlockFacts> block_facts(const std::string& name, const Quantizer& q);  // nothing if there are no blocks
+
 // One code: its number, the pattern of its bits, its real ("inf" and "NaN" are words, so that JSON can hold them).
 struct CodeRow {
   int64_t code = 0;
