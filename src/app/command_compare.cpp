@@ -1,8 +1,8 @@
 // lptrain compare: in what two runs differ, and what came of it.
 #include "lptrain/app/config_values.h"
 #include "lptrain/app/console.h"
-#include "lptrain/app/run_record.h"
 #include "lptrain/app/table_columns.h"
+#include "lptrain/base/undamaged.h"
 #include "rows.h"
 
 namespace lp {

@@ -6,6 +6,7 @@
 #include "lptrain/app/sweep_folder.h"
 #include "lptrain/app/table_columns.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 #include "rows.h"
 
 namespace lp {

@@ -15,6 +15,7 @@
 #include "lptrain/base/files.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 #include "lptrain/train/integer.h"
 #include "lptrain/train/run.h"
 #include "lptrain/train/step_recorder.h"
@@ -78,7 +79,7 @@ void apply_threads_of(const std::string& folder, const Arguments& arguments) {
   const std::filesystem::path meta = std::filesystem::path(folder) / "meta.json";
   std::error_code error;
   if (arguments.has("threads") || !std::filesystem::exists(meta, error)) return;
-  const Document document = Document::load(meta);
+  const Document document = read_left(meta);
   const int threads = document.has("threads") ? std::atoi(document.text_at("threads").c_str()) : 0;
   if (threads > 0) set_thread_count(threads);
 }

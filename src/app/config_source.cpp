@@ -6,6 +6,7 @@
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/places.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 #include "lptrain/train/safetensors.h"
 
 namespace lp {
@@ -41,7 +42,7 @@ Document embedded_config(const fs::path& weights) {
   const TensorFile file = read_tensors(weights);
   const std::string* text = file.note("config");
   if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", weights.string());
-  return Document::parse(*text, weights.string() + " (config)");
+  return undamaged([&] { return Document::parse(*text, weights.string() + " (config)"); });
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ Document document_of(const std::string& source) {
         is_file(file),
         "{}: is a folder without a config.json; wanted a config file, a shipped config's name, a run folder or a weights file",
         source);
-    return Document::load(file);
+    return read_left(file);
   }
   if (is_file(source) && source.ends_with(".safetensors")) return embedded_config(source);
   return Document::load(find_config(source));

@@ -5,6 +5,7 @@
 
 #include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 #include "lptrain/base/version.h"
 
 namespace lp {

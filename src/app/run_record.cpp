@@ -4,6 +4,7 @@
 #include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 #include "lptrain/train/trainer.h"
 
 namespace lp {
@@ -56,10 +57,6 @@ RunRecord lone_record(const fs::path& folder) {
 }
 
 }  // namespace
-
-Document read_left(const fs::path& file) {
-  return undamaged([&] { return Document::load(file); });
-}
 
 std::vector<EpochScores> read_metrics(const fs::path& run) {
   const fs::path file = run / "metrics.jsonl";

@@ -3,6 +3,7 @@
 
 #include "lptrain/app/run_record.h"
 #include "lptrain/base/files.h"
+#include "lptrain/base/undamaged.h"
 
 namespace lp {
 namespace {

@@ -15,6 +15,7 @@
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/trace.h"
+#include "lptrain/base/undamaged.h"
 #include "lptrain/nn/cost.h"
 
 namespace lp {

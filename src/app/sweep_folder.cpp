@@ -8,6 +8,7 @@
 #include "lptrain/app/run_record.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 
 namespace lp {
 
@@ -85,11 +86,13 @@ std::vector<JobLine> read_jobs(const fs::path& folder) {
   return jobs;
 }
 
-SweepSpec read_sweep_of(const fs::path& folder) { return load_sweep(folder / kSweep); }
+SweepSpec read_sweep_of(const fs::path& folder) {
+  return undamaged([&] { return load_sweep(folder / kSweep); });
+}
 
 SweepMeta read_meta(const fs::path& folder) {
   SweepMeta meta;
-  read(Document::load(folder / kMeta), meta);
+  undamaged([&] { read(Document::load(folder / kMeta), meta); });
   return meta;
 }
 

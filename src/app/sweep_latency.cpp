@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "lptrain/app/run_end.h"
-#include "lptrain/app/run_record.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/undamaged.h"
 
 namespace lp {
 namespace {
@@ -45,7 +45,7 @@ void measure_latencies(const std::vector<JobLine>& lines, const RunnerOptions& o
     try {
       if (!lacks_latency(run)) continue;
       if (!std::exchange(is_told, true)) progress.say("measuring how long inference takes, one run after the other");
-      const RunConfig config = read_config(Document::load(run / "config.json"));
+      const RunConfig config = read_config(read_left(run / "config.json"));
       add_latency(run, config, data.of(config.dataset));
     } catch (const Error& e) {
       progress.say(fmt::format("{}: latency not measured: {}", line.job, e.what()));

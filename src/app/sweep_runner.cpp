@@ -9,6 +9,7 @@
 #include "lptrain/app/scores.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 
 namespace lp {
 

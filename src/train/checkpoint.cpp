@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 
 namespace lp {
 namespace {
@@ -142,11 +143,17 @@ void save_state(const std::filesystem::path& path, Trainer& trainer) {
   write_tensors(path, file);
 }
 
+Progress progress_in(const TensorFile& state, const std::filesystem::path& path) {
+  const std::string* text = state.note("progress");
+  if (!text) fail(ErrorKind::data, "{}: not a checkpoint of a run (no \"progress\")", path.string());
+  Progress progress;
+  undamaged([&] { read(Document::parse(*text, path.string()), progress); });
+  return progress;
+}
+
 void load_state(const std::filesystem::path& path, Trainer& trainer) {
   const TensorFile file = read_tensors(path);
-  const std::string* progress = file.note("progress");
-  if (!progress) fail(ErrorKind::data, "{}: not a checkpoint of a run (no \"progress\")", path.string());
-  read(Document::parse(*progress, path.string()), trainer.progress());
+  trainer.progress() = progress_in(file, path);
   trainer.enter_phase();
   load_weights(file, path.string(), trainer.model());
   for (const auto& [name, tensor] : file.tensors)

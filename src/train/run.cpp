@@ -9,6 +9,7 @@
 
 #include "lptrain/base/files.h"
 #include "lptrain/base/parallel.h"
+#include "lptrain/base/undamaged.h"
 #include "lptrain/base/version.h"
 #include "lptrain/kernel/cpu.h"
 #include "lptrain/nn/cost.h"
@@ -124,7 +125,7 @@ Summary::Cost counted(Model& model) {
   return cost;
 }
 
-bool is_finished(const fs::path& run) { return Document::load(run / "summary.json").text_at("status") == "finished"; }
+bool is_finished(const fs::path& run) { return read_left(run / "summary.json").text_at("status") == "finished"; }
 
 // Everything a run needs while it goes on.
 struct Session {
@@ -330,10 +331,9 @@ Summary resume_run(const fs::path& folder, const RunOptions& options, const std:
   remove_temporaries(folder);
   if (!fs::exists(folder / "last.state"))
     fail(ErrorKind::data, "{}: no last.state; is it a run folder that was started?", folder.string());
-  const RunConfig config = load_config(folder / "config.json");
+  const RunConfig config = undamaged([&] { return load_config(folder / "config.json"); });
   const TensorFile state = read_tensors(folder / "last.state");
-  Progress progress;
-  if (const std::string* text = state.note("progress")) read(Document::parse(*text, (folder / "last.state").string()), progress);
+  const Progress progress = progress_in(state, folder / "last.state");
   Session session(config, options, folder, load_dataset(config.dataset, data_folders(options.data)), progress.history);
   load_state(folder / "last.state", session.trainer);
   session.files.log("resumed");
@@ -343,7 +343,7 @@ Summary resume_run(const fs::path& folder, const RunOptions& options, const std:
 RunConfig config_in(const TensorFile& weights, const fs::path& file, std::span<const std::string> assignments) {
   const std::string* text = weights.note("config");
   if (!text) fail(ErrorKind::data, "{}: holds no config; it was not written by lptrain", file.string());
-  return read_config(Document::parse(*text, file.string() + " (config)"), assignments);
+  return read_config(undamaged([&] { return Document::parse(*text, file.string() + " (config)"); }), assignments);
 }
 
 namespace {

@@ -114,6 +114,22 @@ TEST_CASE("a resumed run that was finished only measures again; options that wou
   CHECK(run({"train", "configs/smoke_f32.json", "--resume", folder / "a"}).code == 2);
 }
 
+TEST_CASE("a damaged config in a run folder exits 3, whoever reads it, and is named") {
+  const Folder folder;
+  REQUIRE(run(kRun + Line{"--set", "train.epochs=1", "--out", folder / "a"}).code == 0);
+  for (const char* text : {"", "{", "{\"train\": {\"epochs\": 1}"}) {
+    write_file(folder / "a/config.json", text);
+    for (const Line& words : {Line{"train", "--resume", folder / "a"}, Line{"table", folder / "a"},
+                              Line{"config", "show", folder / "a"}, Line{"prune", folder / "a", "--sparsity", "0.5"}}) {
+      const Outcome o = run(words);
+      CHECK_MESSAGE(o.code == 3, words[0], o.err);
+      CHECK_MESSAGE(o.says("config.json"), words[0], o.err);
+    }
+  }
+  write_file(folder / "a/config.json", "{\"trian\": {}}");
+  CHECK(run({"train", "--resume", folder / "a"}).code == 3);
+}
+
 TEST_CASE("a damaged or missing checkpoint exits 3 and names the file") {
   const Folder folder;
   REQUIRE(run(kRun + Line{"--set", "train.epochs=1", "--out", folder / "a"}).code == 0);

@@ -18,18 +18,6 @@ struct RunRecord {
   std::string version;  // of lptrain, and its commit
 };
 
-// Runs what may find mistakes in a text that lptrain wrote itself: it is damaged then, Error(data) and not usage.
-template <class Action>
-auto undamaged(const Action& action) {
-  try {
-    return action();
-  } catch (const DocumentError& e) {
-    fail(ErrorKind::data, "{}", e.what());
-  }
-}
-// A file that a run left, undamaged.
-Document read_left(const std::filesystem::path& file);
-
 // The lines of its metrics.jsonl. Throws Error(data) with file and line.
 std::vector<EpochScores> read_metrics(const std::filesystem::path& run);
 

@@ -34,5 +34,7 @@ TensorFile snapshot_of(Model& model);
 // metadata. It also carries the weights, so that one rename makes a consistent checkpoint.
 void save_state(const std::filesystem::path& file, Trainer& trainer);
 void load_state(const std::filesystem::path& file, Trainer& trainer);
+// Its Progress alone. Throws Error(data) if that is missing or damaged.
+Progress progress_in(const TensorFile& state, const std::filesystem::path& file);
 
 }  // namespace lp
