@@ -217,8 +217,8 @@ Model made_model(const RunConfig& config, const PhaseSpec& phase, const Shape& i
 RunConfig read_config(Document document, std::span<const std::string> assignments) {
   require(!document.has("vary") && !document.has("base"), "this is a sweep, not a run: use `lptrain sweep`");
   for (const std::string& assignment : assignments) {
-    refuse_hidden(document, assignment.substr(0, assignment.find('=')), "--set " + assignment);
     document.set(assignment);
+    refuse_hidden(document, assignment.substr(0, assignment.find('=')), "--set " + assignment);
   }
   check_phases(document);
   RunConfig config;
@@ -233,6 +233,11 @@ RunConfig read_config(Document document, std::span<const std::string> assignment
 }
 
 void refuse_hidden(const Document& document, const std::string& path, const std::string& what) {
+  const size_t layers = document.is_list("model.layers") ? document.size("model.layers") : 0;
+  require(path != "model.layers" || layers > 0,
+          "{}: without layers a model is the one that is named; set \"model\" to another name, or give the layers", what);
+  require(path != "model.name" || layers == 0,
+          "{}: the layers stand in this config, so that a name finds no others; set \"model\" instead", what);
   const size_t count = document.has("phases") ? document.size("phases") : 0;
   for (size_t i = 0; i < count; ++i)
     if (!document.has(fmt::format("phases.{}.{}", i, path))) return;

@@ -166,6 +166,18 @@ TEST_CASE("bad sweeps are refused, with all mistakes at once and their places") 
   refuses(R"("published": [{"metric": "accuracy", "band": [1, -1]}])", "low <= high");
 }
 
+TEST_CASE("what a point sets takes effect, or is refused with its place") {
+  const std::string emptied = refusal(R"("vary": {"m": {"a": {}, "b": {"model.layers": []}}})");
+  CHECK(emptied.find("s.json:2:") != emptied.npos);
+  CHECK(emptied.find("without layers a model is the one that is named") != emptied.npos);
+  const std::string inlined = R"("set": {"model": {"layers": ["linear"]}}, )";
+  const std::string renamed = refusal(inlined + R"("vary": {"m": {"a": {}, "b": {"model.name": "mlp"}}})");
+  CHECK(renamed.find("s.json:2:") != renamed.npos);
+  CHECK(renamed.find("set \"model\" instead") != renamed.npos);
+  CHECK(plan_of(inlined + R"("vary": {"m": {"a": {}, "b": {"model.layers": ["relu", "linear"]}}})").cells.size() == 2);
+  CHECK(run({"train", "smoke_f32", "--dry-run", "--set", "model.layers=[]"}).says("--set model.layers=[]: without layers"));
+}
+
 TEST_CASE("a billion jobs are refused at once") {
   std::string values = "1";
   for (int i = 2; i <= 1000; ++i) values += "," + std::to_string(i);

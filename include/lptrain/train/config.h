@@ -141,11 +141,12 @@ struct RunConfig : Stage {
 };
 
 // Reads a run config: unknown keys, wrong values and impossible combinations are reported all at once (DocumentError), with
-// file:line:column. `assignments` are "--set" texts, applied to the top level; one that every phase overrides is an error that
-// says so. A sweep is refused, and `sweep` named.
+// file:line:column. `assignments` are "--set" texts, applied to the top level; one that changes nothing is an error
+// (refuse_hidden). A sweep is refused, and `sweep` named.
 RunConfig read_config(Document document, std::span<const std::string> assignments = {});
-// The same for an assignment that is not a text of --set: throws Error(usage) if every phase sets the path for itself, so that it
-// would change nothing. `what` says whose assignment it is: "--set train.epochs=3".
+// The same for an assignment that is not a text of --set: throws Error(usage) if it changes nothing in the document, in which it
+// stands already, because every phase sets the path for itself, or the model has its layers from elsewhere. `what` says whose
+// assignment it is: "--set train.epochs=3".
 void refuse_hidden(const Document& document, const std::string& path, const std::string& what);
 // The model of a phase, newly made; the layers of every phase's precision are looked for. Throws Error(usage); what is wrong with
 // the precision is told with its place (DocumentError).
