@@ -41,6 +41,15 @@ std::optional<SweepCell> cell_at(const SweepSpec& spec, const std::vector<Axis>&
   return cell;
 }
 
+// A config may come without a base, from points that extend one; but not from nowhere.
+void check_named(const Document& config, const Document& base, Problems& problems) {
+  for (const char* key : {"model", "dataset"})
+    if (!config.has(key))
+      problems.add(base.origin(""), fmt::format("no \"{}\": wanted one in \"base\", the config that all runs begin with, or in "
+                                                "what is set over it",
+                                                key));
+}
+
 // ---- What a cell's run will be
 
 struct DataShape {
@@ -168,6 +177,7 @@ SweepPlan plan_sweep(const SweepSpec& spec, const std::vector<std::string>& only
   for (const Points& points : grid(plan.axes)) {
     std::optional<SweepCell> cell = cell_at(spec, plan.axes, points, problems);
     if (!cell) continue;
+    check_named(cell->config, spec.base, problems);
     problems.attempt(spec.name, [&] {
       const RunConfig config = read_config(cell->config);
       refuse_hidden(cell->config, "train.seed", "seeds");

@@ -118,6 +118,9 @@ void SweepSpec::fields(Fields& f) {
 
 SweepSpec read_sweep(const Document& document, const fs::path& beside) {
   SweepSpec spec;
+  Document none;  // knows where a base would stand
+  none.set("base", "{}", document.origin(""));
+  spec.base = none.at("base");
   read(document, spec);
   spec.base = base_of(spec.base, beside);
   for (auto& [name, axis] : spec.vary) extend_points(axis, beside);

@@ -178,6 +178,21 @@ TEST_CASE("what a point sets takes effect, or is refused with its place") {
   CHECK(run({"train", "smoke_f32", "--dry-run", "--set", "model.layers=[]"}).says("--set model.layers=[]: without layers"));
 }
 
+TEST_CASE("a sweep without a base is one if its points bring a config; else the place is told where it would stand") {
+  const auto refusal_of = [](const std::string& text) -> std::string {
+    try {
+      plan_sweep(spec_of("", text), {}, "");
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "none";
+  };
+  const std::string nowhere = refusal_of(R"("vary": {"train.batch": [16, 32]})");
+  CHECK(nowhere.find("s.json:1:1: error: no \"model\": wanted one in \"base\"") != nowhere.npos);
+  CHECK(nowhere.find("no \"dataset\"") != nowhere.npos);
+  CHECK(refusal_of(R"("vary": {"m": {"a": {"extends": "smoke_f32"}}})") == "none");
+}
+
 TEST_CASE("a billion jobs are refused at once") {
   std::string values = "1";
   for (int i = 2; i <= 1000; ++i) values += "," + std::to_string(i);
