@@ -185,8 +185,9 @@ int init(const std::vector<std::string>& names, const Arguments& arguments, cons
   require(names.size() <= 1, "config init: wants one NAME, found {}", names.size());
   Document starter = Document::parse(kStarter, "starter");
   if (!names.empty()) {
-    check_name(names[0]);
-    starter.set("name", fmt::format("\"{}\"", names[0]), "NAME");
+    const std::string name = names[0].ends_with(".json") ? names[0].substr(0, names[0].size() - 5) : names[0];
+    check_name(name);
+    starter.set("name", fmt::format("\"{}\"", name), "NAME");
   }
   const std::string file = arguments.text("out");
   const std::string text = fmt::format("// Train it: lptrain {}      What a key means: lptrain explain KEY\n{{\n{}}}",

@@ -96,6 +96,7 @@ TEST_CASE("init begins a config that is right, and never overwrites") {
   CHECK(again.says("exists already"));
   CHECK(read_file(file) == before);
   CHECK(read_config(Document::parse(run({"config", "init"}).out, "out")).name == "mine");
+  CHECK(read_config(Document::parse(run({"config", "init", "x.json"}).out, "out")).name == "x");
   CHECK(run({"config", "init", "a\"b"}).code == 2);
 }
 
