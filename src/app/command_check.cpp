@@ -1,6 +1,7 @@
 // lptrain check: what this machine offers, and whether the program works on it.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -114,7 +115,7 @@ std::string build() {
   return fmt::format("{}{}, {}", version(), commit().empty() ? "" : fmt::format(" {}", commit()), compiler());
 }
 
-Finding tried(const char* what, const std::function<std::string()>& trial) {
+Finding tried(const std::string& what, const std::function<std::string()>& trial) {
   try {
     return {what, "ok", trial()};
   } catch (const std::exception& e) {
@@ -122,23 +123,48 @@ Finding tried(const char* what, const std::function<std::string()>& trial) {
   }
 }
 
-Finding finding_of(const RowCheck& check) {
+Finding finding_of(const std::string& what, const RowCheck& check) {
   constexpr std::string_view kSkipped = "not checked: ";
   const bool is_skipped = check.outcome.starts_with(kSkipped);
   const std::string state = check.outcome.empty() ? "ok" : is_skipped ? "skipped" : "refused";
   const std::string detail =
       check.outcome.empty() ? "exact on extreme operands" : check.outcome.substr(is_skipped ? kSkipped.size() : 0);
-  return {fmt::format("{} {}", check.family, check.row), state, detail};
+  return {what, state, detail};
 }
 
-Finding finding_of(Backend backend) {
+Finding finding_of(const std::string& what, Backend backend) {
   const std::string reason = unavailable(backend, Isa::portable);
   const auto is_of = [backend](const auto& row) { return row.backend == backend; };
   const bool is_built_in = std::ranges::any_of(matmul_rows(), is_of) || std::ranges::any_of(conv2d_rows(), is_of);
-  return {fmt::format("back end {}", name_of(backend)), reason.empty() && is_built_in ? "ok" : "skipped",
+  return {what, reason.empty() && is_built_in ? "ok" : "skipped",
           !is_built_in     ? "not built in"
           : reason.empty() ? "available"
                            : reason};
+}
+
+struct Trial {
+  std::string what;
+  std::function<Finding(const std::string& what)> find;
+};
+
+std::vector<Trial> trials() {
+  std::vector<Trial> all;
+  const auto add = [&](const char* what, std::string (*trial)()) {
+    all.push_back({what, [trial](const std::string& name) { return tried(name, trial); }});
+  };
+  add("build", build);
+  add("machine", machine);
+  add("instructions", instructions);
+  for (const Backend backend : {Backend::onednn, Backend::openblas, Backend::native, Backend::reference})
+    all.push_back(
+        {fmt::format("back end {}", name_of(backend)), [backend](const std::string& name) { return finding_of(name, backend); }});
+  for (const RowCheck& row : check_integer_rows())
+    all.push_back({fmt::format("{} {}", row.family, row.row), [&row](const std::string& name) { return finding_of(name, row); }});
+  add("int8 product", int8_product);
+  add("f32 product", f32_product);
+  add("training", tiny_training);
+  add("writing", writing);
+  return all;
 }
 
 }  // namespace
@@ -146,23 +172,15 @@ Finding finding_of(Backend backend) {
 int command::check(const Arguments& arguments) {
   const Console console(arguments);
   apply_threads(arguments);
+  const std::vector<Trial> list = trials();
+  const size_t width = std::ranges::max(list, {}, [](const Trial& trial) { return trial.what.size(); }).what.size();
   Findings all;
-  const auto add = [&](const Finding& finding) {
-    all.findings.push_back(finding);
+  for (const Trial& trial : list) {
+    const Finding& finding = all.findings.emplace_back(trial.find(trial.what));
     if (finding.state == "broken") all.status = "error";
     if (finding.state != "ok" || !console.is_quiet())
-      console.print("{:<8} {:<18} {}", finding.state, finding.what, finding.detail);
-  };
-  add(tried("build", build));
-  add(tried("machine", machine));
-  add(tried("instructions", instructions));
-  for (const Backend backend : {Backend::onednn, Backend::openblas, Backend::native, Backend::reference})
-    add(finding_of(backend));
-  for (const RowCheck& row : check_integer_rows()) add(finding_of(row));
-  add(tried("int8 product", int8_product));
-  add(tried("f32 product", f32_product));
-  add(tried("training", tiny_training));
-  add(tried("writing", writing));
+      console.print("{:<8} {:<{}} {}", finding.state, finding.what, width, finding.detail);
+  }
   console.json(write(all));
   return all.status == "error" ? static_cast<int>(ErrorKind::failure) : 0;
 }

@@ -15,6 +15,12 @@ TEST_CASE("everything works here, and nothing is left behind") {
   for (const char* word : {"machine", "back end onednn", "matmul reference", "int8 product", "training", "writing"})
     CHECK(o.says(word));
   CHECK(o.out.find("broken") == std::string::npos);
+  const auto column = [&](const std::string& detail, const std::string& line) {  // of the detail in that line
+    const size_t at = o.out.find(line);
+    return o.out.find(detail, at) - at;
+  };
+  CHECK(column("exact", "ok       matmul popcount_portable ") == column("exact", "ok       matmul reference "));
+  CHECK(column("within", "ok       f32 product ") == column("exact", "ok       matmul reference "));
   CHECK(fs::is_empty(folder.path));
 }
 
