@@ -65,7 +65,7 @@ std::string page_header(const RunStory& story, const RunConfig& config, const Mo
 
 std::string page_tiles(const Summary& s, const ModelCost& cost) {
   std::vector<html::Tile> tiles;
-  if (s.status == "finished")
+  if (s.status == "finished" && selected(s).examples > 0)
     tiles.push_back({percent(selected(s).accuracy), "Test accuracy",
                      s.best.epoch > 0 ? fmt::format("epoch {}, selected by validation", s.best.epoch) : ""});
   tiles.push_back(
@@ -88,11 +88,12 @@ std::string learning_section(const RunStory& story) {
   const Summary& s = story.summary;
   const bool last_is_best = s.best.epoch == story.history.back().epoch;
   std::string note;
-  if (s.status == "finished" && s.best.epoch > 0)
-    note = last_is_best
-               ? "Validation selects the last epoch."
-               : fmt::format("Validation selects epoch {}, which gets {} of the test examples right; the last one gets {}.",
-                             s.best.epoch, percent(s.best.test.accuracy), percent(s.test.accuracy));
+  if (s.status == "finished" && s.best.epoch > 0) {
+    note = last_is_best ? "Validation selects the last epoch." : fmt::format("Validation selects epoch {}.", s.best.epoch);
+    if (!last_is_best && s.test.examples > 0)
+      note = fmt::format("Validation selects epoch {}, which gets {} of the test examples right; the last one gets {}.",
+                         s.best.epoch, percent(s.best.test.accuracy), percent(s.test.accuracy));
+  }
   return html::section("How it learned", note,
                        html::columns(html::figure(accuracy_curve(story.history).svg("accuracy over epochs", "wide")) +
                                      html::figure(loss_curve(story.history).svg("loss over epochs", "wide"))));

@@ -59,6 +59,7 @@ TEST_CASE("a run on data without test examples ends well, with a page that leave
   const std::string page = read_file(folder / "run/report.html");
   CHECK(has(page, "How to repeat it"));
   CHECK(has(page, "there are no test examples"));
+  CHECK_FALSE(has(page, "Test accuracy"));
   CHECK_FALSE(has(page, "What it confuses"));
 }
 
