@@ -78,6 +78,16 @@ TEST_CASE("its config repeats it to the bit, and can be trained on") {
   }
 }
 
+TEST_CASE("fine-tuning tells its epochs, without redrawing lines where nobody can see that") {
+  const Outcome o = run({"shrink", trained() / "pruned", "--finetune", "1", "--out", trained() / "told epochs"});
+  CHECK(o.code == 0);
+  CHECK(o.err.find("epoch 1/1") != o.err.npos);
+  CHECK(o.err.find('\x1b') == o.err.npos);
+  const Outcome silent = run({"shrink", trained() / "pruned", "--out", trained() / "untold", "--no-progress"});
+  CHECK(silent.code == 0);
+  CHECK(silent.err.empty());
+}
+
 TEST_CASE("layers become two thin ones, by rank or by energy") {
   const Document thin = shrunk("whole", trained() / "thin", {"--rank", "6", "--layers", "fc1,fc2"});
   CHECK(number(thin, "after.parameters") < number(thin, "before.parameters"));
