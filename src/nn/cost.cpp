@@ -27,9 +27,12 @@ struct Places : Visitor {
   void lens(Lens& l) override { lenses[l.name] = &l; }
 };
 
+const Format& arithmetic_of(DType compute) { return compute == DType::f64 ? kF64 : kF32; }
+
+// Behind a lens: its format, or that of the arithmetic where nothing is on a grid.
 Format format_in(const Lens* lens, DType compute) {
-  if (lens && !lens->is_identity()) return lens->format();
-  return compute == DType::f64 ? kF64 : kF32;
+  const Format format = lens ? lens->format() : kF32;
+  return format == kF32 || format == kF64 ? arithmetic_of(compute) : format;
 }
 
 // What a layer multiplies its weights with: a value that carries codes already is left alone by the layer's own lens.
@@ -67,15 +70,16 @@ ParamBits partly_held(const Param& p, double on_grid, DType compute) {
     for (const T h : p.held.data<T>()) held += h != 0;
   });
   const double rest = static_cast<double>(p.value.size()) - held;
-  const double bits = held * (1 + on_grid) + rest * (1 + (compute == DType::f64 ? kF64 : kF32).bits());
+  const double bits = held * (1 + on_grid) + rest * (1 + arithmetic_of(compute).bits());
   return {bits, bits};
 }
 
 ParamBits bits_of(const Param& p, DType compute) {
-  const double bare = static_cast<double>(p.value.size() * format_in(p.lens.get(), compute).bits());
-  if (!p.lens || p.lens->is_identity()) return {bare, bare};
+  const Format format = format_in(p.lens.get(), compute);
+  const double bare = static_cast<double>(p.value.size() * format.bits());
+  if (!p.lens || format == arithmetic_of(compute)) return {bare, bare};
   Quantizer q = p.lens->quantizer;
-  q.format = p.lens->format();
+  q.format = format;
   const double all = q.bits_for(p.value.shape(), p.lens->axis);
   if (p.held) return partly_held(p, all / static_cast<double>(p.value.size()), compute);
   const bool has_many_scales = q.per.kind == Per::Kind::group || q.per.kind == Per::Kind::block;

@@ -52,6 +52,8 @@ void Errata::fields(Fields& f) {
 
 Extent Errata::measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const { return AbsMax().measure(x, lanes, q); }
 
+Format Errata::reached(const Tensor&, const Quantizer& q) const { return rule == Erratum::unrounded_32_bits ? kF32 : q.format; }
+
 Var Errata::apply(const Var& x, const Var&, const Quantizer& q) const {
   if (x.tensor().size() == 0) return x;
   const Facts facts = facts_of(x.tensor());

@@ -272,6 +272,7 @@ struct Errata : ScaleRow<Errata, Scale::Kind::own> {
   void fields(Fields& f) override;
   Extent measure(const Tensor& x, const Lanes& lanes, const Quantizer& q) const override;
   Var apply(const Var& x, const Var& learned, const Quantizer& q) const override;
+  Format reached(const Tensor& learned, const Quantizer& q) const override;  // f32 if nothing is rounded
 };
 
 }  // namespace lp

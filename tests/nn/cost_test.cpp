@@ -86,6 +86,22 @@ TEST_CASE("trained widths count as what they have reached") {
   CHECK(cost_of(model).layers[0].weights == "int5");
 }
 
+TEST_CASE("what a rule only calls 8 bits counts as the reals that it leaves") {
+  const auto cost = [](const char* rule, DType compute) {
+    Model model =
+        model_of(R"([{"linear": {"bias": false}}])", Shape{64},
+                 fmt::format(R"({{"weights": {{"format": "int8", "scale": {{"errata": {{"rule": "{}"}}}}}}}})", rule), compute);
+    return cost_of(model);
+  };
+  const ModelCost reals = cost("unrounded_32_bits", DType::f32);
+  CHECK(reals.bits_per_weight == 32);
+  CHECK(reals.bytes == 64 * 3 * 4);
+  CHECK(reals.layers[0].weights == "f32");
+  CHECK(cost("unrounded_32_bits", DType::f64).bits_per_weight == 64);
+  CHECK(cost("times_2n", DType::f32).bits_per_weight == 8);  // wrong, but rounded
+  CHECK(cost("farther_neighbour", DType::f32).bits_per_weight == 8);
+}
+
 TEST_CASE("what is not quantized has the width of the arithmetic") {
   CHECK(cost_with("{}").bits_per_weight == 32);
   const ModelCost wide = cost_with("{}", DType::f64);

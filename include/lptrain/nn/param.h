@@ -44,7 +44,7 @@ struct Lens {
   void set(Quantizer chosen);  // what was observed and learned is kept if nothing changes, else forgotten
   std::string layer() const;   // "block1.conv1" of "block1.conv1.weight"; "" of "input", the entrance
   bool is_identity() const { return quantizer.is_identity(); }
-  Format format() const;  // that values have behind it: the quantizer's, or narrower where the width is learned
+  Format format() const;  // that values have behind it: the quantizer's, or what a rule with a formula of its own reaches
 };
 
 }  // namespace lp
