@@ -4,6 +4,7 @@
 #include "app/program.h"
 #include "lptrain/app/command.h"
 #include "lptrain/base/document.h"
+#include "lptrain/train/config.h"
 #include "support/places.h"
 
 using namespace lp;
@@ -113,6 +114,18 @@ TEST_CASE("summary counts the same for a config, a run and a weights file") {
   const Document narrow = json_of(run({"summary", "configs/shapes_int8.json", "-s", "precision.weights=int4", "--json"}));
   CHECK(number_at(narrow, "bit_operations") == number_at(config, "bit_operations") / 2);
   CHECK(number_at(narrow, "bytes") < number_at(config, "bytes"));
+}
+
+TEST_CASE("the printed rule of one range for all and the right one differ in their ranges alone") {
+  const std::string folder = source_dir() + "/configs/examples/errata/";
+  const Precision wrong = load_config(folder + "one_range.json").precision,
+                  right = load_config(folder + "one_range_right.json").precision;
+  for (const Role role : {Role::weights, Role::biases}) {
+    Quantizer rescaled = wrong.of(role, "fc1");
+    CHECK(rescaled.scale.name() == "fixed");
+    rescaled.scale = {};
+    CHECK(rescaled == right.of(role, "fc1"));
+  }
 }
 
 TEST_CASE("data lists, shows, pictures and exports") {
