@@ -1,4 +1,5 @@
 // lptrain numerics: what happened to the numbers of a run while it trained.
+#include <algorithm>
 #include <filesystem>
 
 #include "lptrain/app/numerics_text.h"
@@ -17,7 +18,7 @@ struct NumericsResult {
     f("status", status, "finished");
     f("run", run, "its folder");
     f("epochs", epochs, "lines of metrics.jsonl, with their counters");
-    f("remarks", remarks, "on the last of them");
+    f("remarks", remarks, "on the last of them; on updates, over its phase so far");
   }
 };
 
@@ -31,11 +32,15 @@ std::string epoch_text(const EpochScores& e) {
   return join(parts, "\n\n");
 }
 
-// The counted epochs that --epoch wants: one, all, or the last.
-std::vector<EpochScores> chosen(const std::string& run, const Arguments& arguments) {
+std::vector<EpochScores> counted(const std::string& run) {
   std::vector<EpochScores> epochs = read_metrics(run);
   std::erase_if(epochs, [](const EpochScores& e) { return !e.numerics; });
   require(!epochs.empty(), "{}: nothing was counted; train with \"numerics\": true in the config (--set numerics=true)", run);
+  return epochs;
+}
+
+// Those that --epoch wants: one of each phase, all, or the last.
+std::vector<EpochScores> chosen(std::vector<EpochScores> epochs, const std::string& run, const Arguments& arguments) {
   const std::string& wanted = arguments.text("epoch");
   if (wanted == "all") return epochs;
   if (wanted.empty()) return {epochs.back()};
@@ -58,8 +63,10 @@ int command::numerics(const Arguments& arguments) {
   const Console console(arguments);
   NumericsResult result;
   result.run = arguments.text("RUN");
-  result.epochs = chosen(result.run, arguments);
-  result.remarks = remarks_on(result.epochs.back());
+  const std::vector<EpochScores> history = counted(result.run);
+  result.epochs = chosen(history, result.run, arguments);
+  const auto last = std::ranges::find(history, result.epochs.back().step, &EpochScores::step);
+  result.remarks = remarks_on({history.begin(), last + 1});
   for (const EpochScores& e : result.epochs) console.print("{}\n", epoch_text(e));
   console.print("{}", remarks_text(result.remarks));
   console.json(write(result));

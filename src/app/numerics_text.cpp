@@ -112,6 +112,20 @@ void add_sum_remarks(const SumNumerics& row, std::vector<Remark>& remarks) {
           fmt::format("of the additions {} {}", rule.what, row.accumulator), rule.remedy);
 }
 
+// The row's counts over all epochs of its phase: the last ones of a schedule make steps of next to nothing, which is as it
+// should be.
+UpdateNumerics over_phase(UpdateNumerics row, std::span<const EpochScores> history) {
+  row.updates = row.lost = row.coded = row.same_code = 0;
+  for (const EpochScores& epoch : history) {
+    if (epoch.phase != history.back().phase || !epoch.numerics) continue;
+    for (const UpdateNumerics& u : epoch.numerics->updates) {
+      if (u.layer != row.layer || u.master != row.master || u.weights != row.weights) continue;
+      row.updates += u.updates, row.lost += u.lost, row.coded += u.coded, row.same_code += u.same_code;
+    }
+  }
+  return row;
+}
+
 void add_update_remarks(const UpdateNumerics& row, std::vector<Remark>& remarks) {
   if (const double lost = part(row.lost, row.updates); lost > kLostUpdates)
     add(remarks, row.layer, lost, "updates",
@@ -154,12 +168,13 @@ void Remark::fields(Fields& f) {
   f("remedy", remedy, "what to try");
 }
 
-std::vector<Remark> remarks_on(const EpochScores& epoch) {
+std::vector<Remark> remarks_on(std::span<const EpochScores> history) {
   std::vector<Remark> remarks;
-  if (!epoch.numerics) return remarks;
+  if (history.empty() || !history.back().numerics) return remarks;
+  const EpochScores& epoch = history.back();
   const bool is_scaled = !epoch.numerics->loss_scale.empty();
   for (const RoleNumerics& row : epoch.numerics->roles) add_role_remarks(row, is_scaled, remarks);
-  for (const UpdateNumerics& row : epoch.numerics->updates) add_update_remarks(row, remarks);
+  for (const UpdateNumerics& row : epoch.numerics->updates) add_update_remarks(over_phase(row, history), remarks);
   for (const SumNumerics& row : epoch.numerics->sums) add_sum_remarks(row, remarks);
   std::ranges::stable_sort(remarks, std::greater{}, &Remark::gravest);
   if (epoch.skipped >= kSkippedSteps)

@@ -107,7 +107,7 @@ std::string numerics_section(std::span<const EpochScores> history) {
   if (history.empty() || !history.back().numerics) return "";
   const EpochScores& last = history.back();
   std::string body, figures;
-  for (const Remark& remark : remarks_on(last)) body += fmt::format("<li>{}</li>", escaped(remark.sentence()));
+  for (const Remark& remark : remarks_on(history)) body += fmt::format("<li>{}</li>", escaped(remark.sentence()));
   if (!body.empty()) body = fmt::format("<ul class=\"remarks\">{}</ul>\n", body);
   for (const Plot& plot : numerics_plots(history)) figures += html::figure(plot.svg("numerics over time", "wide"));
   if (!figures.empty()) body += html::columns(figures);

@@ -18,7 +18,7 @@ std::vector<std::string> said(std::vector<RoleNumerics> roles, std::vector<Updat
   epoch.skipped = skipped;
   epoch.numerics = Numerics{std::move(roles), std::move(updates), {}, std::move(loss_scale)};
   std::vector<std::string> sentences;
-  for (const Remark& r : remarks_on(epoch)) sentences.push_back(r.sentence());
+  for (const Remark& r : remarks_on(std::span(&epoch, 1))) sentences.push_back(r.sentence());
   return sentences;
 }
 
@@ -64,7 +64,28 @@ TEST_CASE("NaN, infinity, lost updates, layers that stand still, skipped steps")
   const auto skipped = said({}, {}, {{0, 4}}, 10);
   REQUIRE(skipped.size() == 1);
   CHECK(skipped[0].starts_with("loss scale: 10 steps were skipped"));
-  CHECK(remarks_on(EpochScores{}).empty());
+  CHECK(remarks_on({}).empty());
+  CHECK(remarks_on(std::vector<EpochScores>(1)).empty());
+}
+
+TEST_CASE("updates are judged over the phase: the small steps at the end of a schedule are no loss, those of every epoch are") {
+  const auto epoch_of = [](int64_t phase, int64_t lost, int64_t same_code) {
+    EpochScores epoch;
+    epoch.phase = phase;
+    epoch.numerics = Numerics{{}, {{"fc1", "q7.8", "int8", 100, lost, 100, same_code}}, {}, {}};
+    return epoch;
+  };
+  const auto remarks = [](const std::vector<EpochScores>& history) { return remarks_on(history).size(); };
+  const EpochScores good = epoch_of(0, 5, 90), still = epoch_of(0, 40, 100);
+  CHECK(remarks({good, still}) == 0);
+  CHECK(remarks({still, still}) == 2);
+  CHECK(remarks({good, epoch_of(1, 40, 100)}) == 2);  // the phase before does not speak for this one
+  CHECK(remarks({still, good, good}) == 0);
+  EpochScores other = good;
+  other.numerics->updates[0].weights = "int4";
+  CHECK(remarks({other, still}) == 2);
+  const Remark r = remarks_on(std::vector{still, epoch_of(0, 60, 100)})[1];
+  CHECK(r.shares == std::vector<double>{0.5});
 }
 
 TEST_CASE("tables stand in the order of the network; a long trace shows its end") {
@@ -101,7 +122,7 @@ TEST_CASE("sums in narrow accumulators: what runs beyond, what is held, what is 
     EpochScores epoch;
     epoch.numerics = Numerics{{}, {}, {SumNumerics{"fc1", SumNumerics::Of::dw, "int16", counts}}, {}};
     std::vector<std::string> sentences;
-    for (const Remark& r : remarks_on(epoch)) sentences.push_back(r.sentence());
+    for (const Remark& r : remarks_on(std::span(&epoch, 1))) sentences.push_back(r.sentence());
     return sentences;
   };
   CHECK(said_of({.sums = 1, .additions = 100, .rounded = 90, .lost = 10}).empty());

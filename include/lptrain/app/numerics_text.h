@@ -23,8 +23,9 @@ struct Remark {
   void fields(Fields& f);
 };
 
-// By the table of rules in the .cpp; the gravest first. Nothing without counters.
-std::vector<Remark> remarks_on(const EpochScores& epoch);
+// On the last epoch, by the table of rules in the .cpp; the gravest first. On updates, over all of that epoch's phase. Nothing
+// without counters.
+std::vector<Remark> remarks_on(std::span<const EpochScores> history);
 
 // The first row is the heading; layers in the order of the network.
 Cells role_cells(const Numerics& numerics);
