@@ -39,6 +39,14 @@ std::string forward_of(const Quantizer& q) {
                      q.decision ? "r" : "s");
 }
 
+// What reaches x through a scale that is a mean of magnitudes, n numbers sharing it; the rule says how much.
+std::string passed_by_scale(const Quantizer& q) {
+  const Tensor one = Tensor::full({1}, 1), dx = q.rule().pulled_back(one, one, {}, q);
+  if (!dx) return "";
+  const std::string factor = dx.item() == 1 ? "" : fmt::format("{:g} ", dx.item());
+  return fmt::format(" + {}sign(x) / n sum dy {}", factor, q.decision ? "v" : "(v - u h'(u))");
+}
+
 // What quantize() differentiates (quant/quantize.h), with what is 0 or 1 left out.
 std::string backward_of(const Quantizer& q, Role role) {
   if (role >= Role::errors || q.rule().kind() == Scale::Kind::own) return "";
@@ -46,6 +54,7 @@ std::string backward_of(const Quantizer& q, Role role) {
   const std::string ratio = q.decision && !is_straight ? "s / r " : "", slope = is_straight || covers ? "" : " h'(u)";
   std::string text = fmt::format("dx = dy{}{}", ratio.empty() ? "" : " " + ratio, slope);
   if (covers && !q.decision) text += q.ends().low == 0 && !q.zero_point && !has_offset(q) ? " where x >= 0" : " (s covers x)";
+  text += passed_by_scale(q);
   if (q.rule().learns()) text += fmt::format(",  ds = g sum dy ({} - u h'(u))", q.rule().learns_from_rounding() ? "v" : "h(u)");
   if (q.offset && q.offset->learns()) text += ",  do = g sum dy (1 - h'(u))";
   return text;

@@ -56,7 +56,10 @@ std::string nearest_word(std::string_view word, std::span<const std::string> can
     least = distance;
     nearest = candidate;
   }
-  return nearest;
+  constexpr size_t kTelling = 3;  // letters
+  if (!nearest.empty() || word.size() < kTelling) return nearest;
+  const auto longer = std::ranges::find_if(candidates, [&](const std::string& c) { return c.starts_with(word); });
+  return longer == candidates.end() ? "" : *longer;
 }
 
 std::string suggestion(std::string_view word, std::span<const std::string> candidates) {

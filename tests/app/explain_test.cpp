@@ -144,7 +144,8 @@ TEST_CASE("every method has a page made of its config: description, formulas, ru
   for (const char* part : {"Esser et al. 2020", "ds = g sum dy (v - u h'(u))", "int4: reals from -8 to 7", "conv1, fc2"})
     CHECK(lsq.says(part));
   const Outcome xnor = run({"explain", "xnor"});
-  for (const char* part : {"dx = dy s / r", "mean_abs (differentiable true)", "one per channel"}) CHECK(xnor.says(part));
+  for (const char* part : {"dx = dy s / r  h'(u) + sign(x) / n sum dy v\n", "mean_abs (differentiable true)", "one per channel"})
+    CHECK(xnor.says(part));
   CHECK(run({"explain", "dorefa"}).says("absmax (mid_rise true)"));
   CHECK(run({"explain", "ttq"}).says("-wn where x < -D"));
   const Outcome progressive = run({"explain", "progressive"});
@@ -154,6 +155,7 @@ TEST_CASE("every method has a page made of its config: description, formulas, ru
   CHECK(page.find("forward") < last);
   CHECK(page.find("forward", last) == page.npos);  // the formula is that of the phase before
   CHECK(run({"explain", "lsqq"}).says("did you mean \"lsq\"?"));
+  CHECK(run({"explain", "niti"}).says("did you mean \"niti_cnn\"?"));
   CHECK(Document::parse(last_line(run({"explain", "pact", "--json"}).out), "out").text_at("phases.0.quantizers.1.role") ==
         "activations");
 }

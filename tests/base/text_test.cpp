@@ -43,6 +43,7 @@ TEST_CASE("the nearest word") {
       {"bacth", "batch"},
       {"CROSS-ENTROPY", "cross_entropy"},
       {"lo", ""},
+      {"cross", "cross_entropy"},  // begins so
   };
   for (const auto& [word, nearest] : cases) CHECK(lp::nearest_word(word, kWords) == nearest);
   CHECK(lp::nearest_word(std::string(1 << 20, 'e'), kWords).empty());

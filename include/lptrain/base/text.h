@@ -8,7 +8,7 @@
 
 namespace lp {
 
-// The candidate nearest to `word` by edit distance (a swap of neighbours counts as one edit), or "" if none is near.
+// The candidate nearest to `word` by edit distance (a swap is one edit), else the first that it begins (of 3 letters on), or "".
 std::string nearest_word(std::string_view word, std::span<const std::string> candidates);
 
 // "; did you mean \"epochs\"?", or, when nothing is near, "; known: a, b, c".
