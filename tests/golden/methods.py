@@ -1,5 +1,5 @@
-# Computes tests/golden/methods.json with PyTorch 1.13: three steps of gradient descent for every method in configs/methods, in float64,
-# with gradients by autograd of what the papers write. Nothing of lptrain is used but its random numbers, whose formula is repeated here.
+# Computes tests/golden/methods.json with PyTorch 1.13: three steps of gradient descent in every phase of the methods in configs/methods,
+# in float64, with gradients by autograd of what the papers write. Nothing of lptrain is used but the formula of its random numbers.
 # Run it from anywhere (/usr/bin/python3 tests/golden/methods.py); the file is written beside this script.
 import json
 import math
@@ -8,40 +8,15 @@ import pathlib
 import torch
 import torch.nn.functional as F
 
+from noise import key_of, uniforms
+
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(11)
 
 N, I, H, K, STEPS, LR = 6, 9, 8, 4, 3, 0.05
 
-# ---- lptrain's noise (base/random.h): a key of (seed, step, name, use), and the element's index
-
-MASK = (1 << 64) - 1
-
-def mix(x):
-    x = (x + 0x9e3779b97f4a7c15) & MASK
-    x = ((x ^ (x >> 30)) * 0xbf58476d1ce4e5b9) & MASK
-    x = ((x ^ (x >> 27)) * 0x94d049bb133111eb) & MASK
-    return x ^ (x >> 31)
-
-def fnv(text):
-    h = 0xcbf29ce484222325
-    for c in text.encode():
-        h = ((h ^ c) * 0x100000001b3) & MASK
-    return h
-
-def noise(step, name, shape):
-    key = mix(1)  # the seed
-    for part in (fnv("step"), step, fnv(name), 0):
-        key = mix(key ^ mix(part))
-    def uniform(i):
-        x = i ^ (key & 0xffffffff)
-        x ^= x >> 16
-        x = x * 0x7feb352d & 0xffffffff
-        x ^= x >> 15
-        x = x * 0x846ca68b & 0xffffffff
-        x ^= x >> 16
-        return (((x ^ (key >> 32)) >> 9) + 0.5) / (1 << 23)
-    return torch.tensor([uniform(i) for i in range(math.prod(shape))]).reshape(shape)
+def noise(step, name, shape):  # of a lens
+    return torch.tensor(uniforms(key_of(1, "step", step, name, 0), shape)).reshape(shape)
 
 # ---- parts that the papers share
 
@@ -90,6 +65,10 @@ def relu(x):  # where sums of codes are 0, sums of reals are 0 but for rounding
     return x * (x > 1e-12)
 
 class Method:
+    config = None    # the shipped config, if it has another name
+    changes = []     # what it is told besides
+    momentum = 0
+    keeps = [False]  # by phase: what the optimizer remembers of the one before
     fold = None
     activation = staticmethod(relu)
     clip = None
@@ -100,6 +79,8 @@ class Method:
         if name not in self.learned:
             self.learned[name] = torch.tensor(float(start), requires_grad=True)
         return self.learned[name]
+    def enter(self, phase):
+        pass
     def begin(self, step):
         self.step = step
     def end(self):
@@ -199,15 +180,18 @@ class Pact(Method):
         return straight(y, torch.round(y * 15 / alpha) * alpha / 15)
 
 class Lsq(Method):
+    bits = 4
     def step_size(self, layer, kind, x, reach, count):
         s = self.learn(f"{layer} {kind}", 2 * x.detach().abs().mean() / math.sqrt(reach))
         return ScaledGradient.apply(s, 1 / math.sqrt(count * reach))
     def weights(self, layer, w):
-        s = self.step_size(layer, "w", w, 7, w.numel())
-        return rounded(torch.clamp(w / s, -8, 7)) * s
+        most = 2 ** (self.bits - 1) - 1
+        s = self.step_size(layer, "w", w, most, w.numel())
+        return rounded(torch.clamp(w / s, -most - 1, most)) * s
     def activations(self, layer, x):
-        s = self.step_size(layer, "a", x, 15, x.shape[1])
-        return rounded(torch.clamp(x / s, 0, 15)) * s
+        most = 2 ** self.bits - 1
+        s = self.step_size(layer, "a", x, most, x.shape[1])
+        return rounded(torch.clamp(x / s, 0, most)) * s
 
 class LsqPlus(Lsq):
     def activations(self, layer, x):
@@ -215,6 +199,17 @@ class LsqPlus(Lsq):
         s = self.step_size(layer, "a", x - beta, 15, x.shape[1])
         b = ScaledGradient.apply(beta, 1 / math.sqrt(15 * x.shape[1]))
         return rounded(torch.clamp((x - b) / s, 0, 15)) * s + b
+
+class Progressive(Lsq):  # in float, with 8 bits, with 4: scales begin anew with each width
+    momentum = 0.9
+    keeps = [False, True, False]
+    def enter(self, phase):
+        self.bits = (None, 8, 4)[phase]
+        self.learned = {}
+    def weights(self, layer, w):
+        return super().weights(layer, w) if self.bits else w
+    def activations(self, layer, x):
+        return super().activations(layer, x) if self.bits else x
 
 class Within(torch.autograd.Function):  # Uhlich et al. 2020: dx inside, the range's gradient beyond
     @staticmethod
@@ -249,6 +244,16 @@ class BatchNormFolded(Method):
         s = w.detach().abs().max() / 127
         return straight(w, torch.round(w / s) * s)
 
+class BatchNormFoldedAfterDelay(BatchNormFolded):  # from the second look on activations are quantized to what the looks before saw
+    config = "batch_norm_folded"
+    changes = ["precision.activations.scale.ema.delay=1"]
+    def activations(self, layer, x):
+        most = x.detach().max()
+        old = self.before.setdefault(layer, most)
+        self.before[layer] = 0.99 * old + 0.01 * most
+        s = old / 255
+        return x if self.step == 0 else rounded(torch.clamp(x / s, 0, 255)) * s
+
 class Fp8(Method):
     def scaled(self, name, x, largest):
         most = x.detach().abs().max()
@@ -268,7 +273,8 @@ class Fp8(Method):
 METHODS = {
     "f32": Method, "ste": Ste, "binaryconnect": BinaryConnect, "binaryconnect_stochastic": BinaryConnectStochastic, "bnn": Bnn,
     "xnor": Xnor, "twn": Twn, "ttq": Ttq, "dorefa": Dorefa, "pact": Pact, "lsq": Lsq, "lsq_plus": LsqPlus, "learned_bits": LearnedBits,
-    "batch_norm_folded": BatchNormFolded, "fp8": Fp8,
+    "batch_norm_folded": BatchNormFolded, "fp8": Fp8, "batch_norm_folded_after_delay": BatchNormFoldedAfterDelay,
+    "progressive": Progressive,
 }
 
 # ---- two linear layers, with a batch norm folded into the first if the method is about that
@@ -283,18 +289,51 @@ class Hook(torch.autograd.Function):  # y = x; backward, the error through the m
         method, layer = ctx.how
         return method.error(layer, d), None, None
 
-def product(method, layer, x, w, b=None):
-    return Hook.apply(F.linear(method.activations(layer, x), method.weights(layer, w), b), method, layer)
+def product(method, layer, seen, w, b=None):
+    return Hook.apply(F.linear(seen, method.weights(layer, w), b), method, layer)
 
 def first_layer(method, x, w, gamma, beta):
+    seen = method.activations("fc1", x)
     if not method.fold:
-        return product(method, "fc1", x, w)
-    y = F.linear(x, w)
+        return product(method, "fc1", seen, w)
+    y = F.linear(seen, w)
     gain = gamma / torch.sqrt(y.var(0, unbiased=False) + 1e-5)
-    return product(method, "fc1", x, gain[:, None] * w, beta - y.mean(0) * gain)
+    return product(method, "fc1", seen, gain[:, None] * w, beta - y.mean(0) * gain)
+
+def loss_of(method, x, labels, params):
+    h = method.activation(first_layer(method, x, params["fc1.weight"], params.get("bn1.weight"), params.get("bn1.bias")))
+    return F.cross_entropy(product(method, "fc2", method.activations("fc2", h), params["fc2.weight"]), labels)
 
 def numbers(t):
     return {"shape": list(t.shape), "values": t.detach().flatten().tolist()}
+
+# ---- training
+
+def update(method, p, g, velocity):  # p and velocity in place
+    is_scale = isinstance(method, Lsq) and any(p is v for k, v in method.learned.items() if not k.endswith(" b"))
+    with torch.no_grad():
+        old = p.clone()
+        velocity.mul_(method.momentum).add_(g)
+        p -= LR * velocity
+        if is_scale:
+            p.copy_(torch.maximum(p, old / 2))  # lptrain: however large the step, a scale at most halves
+
+def take_step(method, x, labels, params, velocities):
+    method.penalty = 0
+    loss = loss_of(method, x, labels, params)
+    everything = list(params.values()) + list(method.learned.values())
+    gradients = torch.autograd.grad(loss + method.penalty, everything, allow_unused=True)
+    for p, g in zip(everything, gradients):
+        update(method, p, 0 if g is None else g, velocities.setdefault(p, torch.zeros_like(p)))
+    if method.clip:
+        with torch.no_grad():
+            for p in params.values():
+                p.clamp_(-method.clip(p), method.clip(p))
+    method.end()
+    return {"loss": loss.item(), "params": named(params)}
+
+def named(params):
+    return [{"name": k, "numbers": numbers(v)} for k, v in params.items()]
 
 def run(name):
     method = METHODS[name]()
@@ -304,31 +343,21 @@ def run(name):
     params = {"fc1.weight": 0.4 * torch.randn(H, I), "fc2.weight": 0.4 * torch.randn(K, H)}
     if method.fold:
         params |= {"bn1.weight": 1 + 0.3 * torch.randn(H), "bn1.bias": 0.3 * torch.randn(H)}
-    start = {k: numbers(v) for k, v in params.items()}
     params = {k: v.clone().requires_grad_() for k, v in params.items()}
-    result = {"name": name, "fold": bool(method.fold), "activation": "tanh" if signed else "relu", "x": numbers(x),
-              "labels": labels.tolist(), "lr": LR, "params": [{"name": k, "numbers": v} for k, v in start.items()], "steps": []}
-    for step in range(STEPS):
-        method.begin(step)
-        method.penalty = 0
-        h = method.activation(first_layer(method, x, params["fc1.weight"], params.get("bn1.weight"), params.get("bn1.bias")))
-        logits = product(method, "fc2", h, params["fc2.weight"])
-        everything = list(params.values()) + list(method.learned.values())
-        loss = F.cross_entropy(logits, labels)
-        gradients = torch.autograd.grad(loss + method.penalty, everything, allow_unused=True)
-        for p, g in zip(everything, gradients):
-            is_scale = isinstance(method, Lsq) and any(p is v for k, v in method.learned.items() if not k.endswith(" b"))
-            with torch.no_grad():
-                old = p.clone()
-                p -= LR * (0 if g is None else g)
-                if is_scale:
-                    p.copy_(torch.maximum(p, old / 2))  # lptrain: however large the step, a scale at most halves
-        if method.clip:
-            with torch.no_grad():
-                for p in params.values():
-                    p.clamp_(-method.clip(p), method.clip(p))
-        method.end()
-        result["steps"].append({"loss": loss.item(), "params": [{"name": k, "numbers": numbers(v)} for k, v in params.items()]})
+    sgd = {"sgd": {"lr": LR, "momentum": method.momentum}}
+    result = {"name": name, "config": method.config or name, "changes": method.changes + ["train.optimizer=" + json.dumps(sgd)],
+              "fold": bool(method.fold), "activation": "tanh" if signed else "relu", "x": numbers(x), "labels": labels.tolist(),
+              "params": named(params), "phases": []}
+    velocities = {}
+    for phase, keeps in enumerate(method.keeps):
+        method.enter(phase)
+        if not keeps:
+            velocities = {}
+        steps = []
+        for step in range(STEPS):
+            method.begin(phase * STEPS + step)
+            steps.append(take_step(method, x, labels, params, velocities))
+        result["phases"].append({"steps": steps})
     return result
 
 golden = {"methods": [run(name) for name in METHODS]}

@@ -28,23 +28,29 @@ struct GoldenStep {
   }
 };
 
+struct GoldenPhase {
+  std::vector<GoldenStep> steps;
+  void fields(Fields& f) { f("steps", steps, ""); }
+};
+
 struct Method {
-  std::string name, activation;
+  std::string name, config, activation;
+  std::vector<std::string> changes;  // assignments to the shipped config
   bool fold = false;
   golden::Numbers x;
   std::vector<int32_t> labels;
-  double lr = 0;
   std::vector<NamedNumbers> params;
-  std::vector<GoldenStep> steps;
+  std::vector<GoldenPhase> phases;
   void fields(Fields& f) {
     f("name", name, "");
+    f("config", config, "");
+    f("changes", changes, "");
     f("activation", activation, "");
     f("fold", fold, "");
     f("x", x, "");
     f("labels", labels, "");
-    f("lr", lr, "");
     f("params", params, "");
-    f("steps", steps, "");
+    f("phases", phases, "");
   }
 };
 
@@ -63,14 +69,13 @@ const std::vector<Method>& all_methods() {
 }
 
 // The shipped config's quantizers for every layer, and its clipping; the rest as the golden steps want it.
-PhaseSpec phase_of(const Method& m) {
-  const RunConfig config = load_config(source_dir() + "/configs/methods/" + m.name + ".json");
-  PhaseSpec phase = config.phases[0];
-  phase.precision.overrides.clear();
-  phase.train.optimizer = Choice<Optimizer>("sgd");
-  phase.train.optimizer->lr = m.lr;
-  phase.train.seed = 1;
-  return phase;
+std::vector<PhaseSpec> phases_of(const Method& m) {
+  std::vector<PhaseSpec> phases = load_config(source_dir() + "/configs/methods/" + m.config + ".json", m.changes).phases;
+  for (PhaseSpec& phase : phases) {
+    phase.precision.overrides.clear();
+    phase.train.seed = 1;
+  }
+  return phases;
 }
 
 Model model_for(const Method& m, const PhaseSpec& phase) {
@@ -90,31 +95,43 @@ Model model_for(const Method& m, const PhaseSpec& phase) {
   return model;
 }
 
-}  // namespace
-
-TEST_CASE("three steps of every method") {
-  REQUIRE(all_methods().size() == 15);
-  for (const Method& m : all_methods()) {
-    CAPTURE(m.name);
-    const PhaseSpec phase = phase_of(m);
-    Model model = model_for(m, phase);
-    OptimizerState state;
-    Choice<LossScale> none("none");
-    for (size_t i = 0; i < m.steps.size(); ++i) {
-      CAPTURE(i);
-      const auto step = static_cast<int64_t>(i);
-      const StepOutcome outcome = train_step(model, phase, m.x.tensor(DType::f64), m.labels, {step, step, 1}, *none, state);
-      CHECK(outcome.loss == doctest::Approx(m.steps[i].loss).epsilon(1e-5));
-      for (const Param* p : model.params())
-        for (const NamedNumbers& n : m.steps[i].params)
-          if (n.name == p->name) CHECK(golden::distance(p->value, n.numbers) < 3e-5);
+// Compares after every step; updates are counted over phases that keep what the optimizer remembers.
+void follow(const Method& m, Model& model) {
+  const std::vector<PhaseSpec> phases = phases_of(m);
+  REQUIRE(phases.size() == m.phases.size());
+  OptimizerState state;
+  Choice<LossScale> none("none");
+  StepPlace place{0, 0, 1};
+  for (size_t p = 0; p < m.phases.size(); ++p) {
+    CAPTURE(p);
+    model.set_precision(phases[p].precision);
+    if (!phases[p].keep) state.clear(), place.updates = 0;
+    for (const GoldenStep& golden : m.phases[p].steps) {
+      CAPTURE(place.step);
+      const StepOutcome outcome = train_step(model, phases[p], m.x.tensor(DType::f64), m.labels, place, *none, state);
+      CHECK(outcome.loss == doctest::Approx(golden.loss).epsilon(1e-5));
+      for (const Param* param : model.params())
+        for (const NamedNumbers& n : golden.params)
+          if (n.name == param->name) CHECK(golden::distance(param->value, n.numbers) < 3e-5);
+      ++place.step, ++place.updates;
     }
   }
 }
 
+}  // namespace
+
+TEST_CASE("three steps in every phase of every method") {
+  REQUIRE(all_methods().size() == 17);
+  for (const Method& m : all_methods()) {
+    CAPTURE(m.name);
+    Model model = model_for(m, phases_of(m)[0]);
+    follow(m, model);
+  }
+}
+
 TEST_CASE("weights behind a fixed scale are held within their grid, others are not") {
-  Method m = all_methods()[0];
-  PhaseSpec phase = phase_of(m);
+  const Method& m = all_methods()[0];
+  PhaseSpec phase = phases_of(m)[0];
   phase.train.optimizer->lr = 100;
   phase.train.clip_weights = 2;
   const std::pair<const char*, double> kCases[] = {{R"({"format": "binary", "scale": {"fixed": {"value": 0.25}}})", 0.5},
