@@ -1,10 +1,12 @@
 # Computes tests/golden/shifts.json with NumPy in float64: four steps of a small network by WAGE (Wu et al. 2018) and by dynamic fixed
-# point (Courbariaux et al. 2015), spelled from the papers, as configs/methods/{wage,dynamic_fixed_point}.json say them, but rounding to
-# nearest where those round stochastically. Run it from anywhere; the file is written beside this script.
+# point (Courbariaux et al. 2015), spelled from the papers, as configs/methods/{wage,dynamic_fixed_point}.json say them. Nothing of lptrain
+# is used but the formula of its random numbers. Run it from anywhere; the file is written beside this script.
 import json
 import pathlib
 
 import numpy as np
+
+from noise import key_of, uniforms
 
 rng = np.random.default_rng(11)
 N, I, H, K, STEPS = 8, 12, 6, 4, 4
@@ -18,6 +20,10 @@ def shift(x):
 def onto(x, step, most):
     return np.clip(rounded(x / step), -most, most) * step
 
+def rounded_randomly(x, name, step):  # up with the chance of what lies below
+    u = np.array(uniforms(key_of(1, "step", step, name), x.shape)).reshape(x.shape)
+    return np.floor(x) + (u < x - np.floor(x))
+
 def onehot(labels):
     return np.eye(K)[labels]
 
@@ -27,7 +33,7 @@ def layer_alpha(fan_in):
 
 def wage(x, labels, masters):
     alphas = [layer_alpha(m.shape[1]) for m in masters]
-    for _ in range(STEPS):
+    for step in range(STEPS):
         w1, w2 = (onto(m * a, 0.5, 1) / a for m, a in zip(masters, alphas))
         y = np.maximum(x @ w1.T, 0)
         a = onto(y, 2.0**-7, 127)
@@ -36,7 +42,8 @@ def wage(x, labels, masters):
         e1 = (e2 @ w2) * (y > 0) * (y <= 127 / 128)
         e1 = onto(e1 / shift(e1), 2.0**-7, 127)
         for i, dw in enumerate((e1.T @ x, e2.T @ a)):
-            steps = np.clip(rounded(8 * dw / shift(dw)), -127, 127) * 2.0**-7  # lr = 8
+            counts = rounded_randomly(8 * dw / shift(dw), f"fc{i + 1}.weight.gradient", step)  # lr = 8
+            steps = np.clip(counts, -127, 127) * 2.0**-7
             masters[i] = np.clip(masters[i] * alphas[i] - steps, -1 + 2.0**-7, 1 - 2.0**-7) / alphas[i]
     return masters
 
