@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lptrain/base/document.h"
 #include "lptrain/base/text.h"
 
 namespace lp {
@@ -37,6 +38,20 @@ constexpr Preset kPresets[] = {
 }  // namespace
 
 std::span<const Preset> presets() { return kPresets; }
+
+std::vector<std::string> contradictions(const Quantizer& q, const Preset& preset) {
+  Quantizer plain;
+  read(Document::parse(preset.json, preset.name), plain);
+  plain.rounding = q.rounding;
+  plain.overflow = q.overflow;
+  plain.gradient = q.gradient;
+  if (q.scale.name() == plain.scale.name()) plain.scale = q.scale;
+  const Document wanted = write(plain);
+  std::vector<std::string> keys;
+  for (const auto& [key, found] : write(q).members())
+    if (!wanted.has(key) || !(found == wanted.at(key))) keys.push_back(fmt::format("\"{}\"", key));
+  return keys;
+}
 
 FormatWord FormatWord::parse(std::string_view text) {
   const auto found = std::ranges::find(kPresets, text, &Preset::name);

@@ -2,6 +2,7 @@
 #include "lptrain/quant/quantizer.h"
 
 #include "lptrain/base/document.h"
+#include "lptrain/base/text.h"
 #include "lptrain/quant/preset.h"
 
 namespace lp {
@@ -55,6 +56,12 @@ void claim_rounding(Fields& f, const Quantizer& q) {
                   q.format.name()));
 }
 
+void claim_preset(Fields& f, const Quantizer& q, const Preset* preset) {
+  const std::vector<std::string> keys = preset ? contradictions(q, *preset) : std::vector<std::string>{};
+  f.claim(keys.empty(), fmt::format("{} leaves no choice of {}; write out what you mean, beginning from {}",
+                                    preset ? preset->name : "", join(keys), preset ? preset->json : ""));
+}
+
 }  // namespace
 
 void Quantizer::fields(Fields& f) {
@@ -73,6 +80,7 @@ void Quantizer::fields(Fields& f) {
   f("rounding", rounding, "which neighbour on the grid a real becomes");
   f("overflow", overflow, "beyond the grid; by default infinity for f16 and bf16, saturate for the others");
   f("gradient", gradient, "the smooth map that backward pretends rounding was");
+  claim_preset(f, *this, word.preset);
   claim_narrow(f, *this);
   claim_zero_point(f, *this);
   claim_scales(f, *this);

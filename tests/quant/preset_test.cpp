@@ -72,20 +72,40 @@ TEST_CASE("every MX format is the specification's, block by block") {
   }
 }
 
-TEST_CASE("what a preset stands for, and that the other keys may change it") {
+TEST_CASE("what a preset stands for, and how it may measure and round") {
   const Quantizer q = quantizer(R"({"format": "mxfp4"})");
   CHECK(q.format.name() == "e2m1");
   CHECK(q.per == Per::block(32));
   CHECK(q.scale.name() == "pow2");
   CHECK(q.scale_format.name() == "e8m0");
-  CHECK(quantizer(R"({"format": "mxfp4", "per": "block:8"})").per == Per::block(8));
   CHECK(quantizer(R"({"format": "mxfp4", "scale": {"pow2": {"rule": "even"}}})").scale_format.name() == "e8m0");
+  CHECK(quantizer(R"({"format": "mxfp4", "rounding": "stochastic", "gradient": "ste"})").per == Per::block(32));
+  CHECK(quantizer(R"({"format": "mxfp4", "per": "block:32", "scale": "pow2"})") == q);  // as it is anyway
   for (const Preset& preset : presets()) {
     const Quantizer p = quantizer(fmt::format(R"({{"format": "{}"}})", preset.name));
     CHECK(quantizer(write(p).dump()) == p);  // written out, it reads the same
   }
   CHECK(holds(error_of([] { FormatWord::parse("mxfp5"); }), "did you mean \"mxfp4\""));
   CHECK(holds(error_of([] { FormatWord::parse("mxint0"); }), "mxint8"));
+}
+
+TEST_CASE("what is no longer what the preset's name says is refused, with its place and what to write instead") {
+  constexpr std::pair<const char*, const char*> kCases[] = {{R"("scale": "absmax")", "\"scale\""},
+                                                            {R"("per": "tensor")", "\"per\""},
+                                                            {R"("per": "block:8")", "\"per\""},
+                                                            {R"("scale_format": "e4m3")", "\"scale_format\""},
+                                                            {R"("offset": "mean")", "\"offset\""},
+                                                            {R"("decision": "fixed")", "\"decision\""},
+                                                            {R"("scale": "mse", "per": "channel")", "\"scale\", \"per\""}};
+  for (const auto& each : kCases) {
+    const std::string said = error_of([&] { quantizer(fmt::format(R"({{"format": "mxfp4", {}}})", each.first)); });
+    CAPTURE(said);
+    CHECK(holds(said, fmt::format("mxfp4 leaves no choice of {}; write out what you mean, beginning from", each.second)));
+    CHECK(holds(said, "test.json:1:"));
+    CHECK(holds(said, R"({"format": "e2m1", "per": "block:32", "scale": "pow2", "scale_format": "e8m0"})"));
+  }
+  CHECK(holds(error_of([] { quantizer(R"({"format": "bfp8", "narrow": false})"); }), "bfp8 leaves no choice of \"narrow\""));
+  CHECK(quantizer(R"({"format": "e2m1", "per": "block:8", "scale": "pow2", "scale_format": "e8m0"})").per == Per::block(8));
 }
 
 TEST_CASE("a preset under a layer's name means weights and activations") {

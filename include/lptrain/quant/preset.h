@@ -4,13 +4,17 @@
 
 namespace lp {
 
-// What a quantizer's "format" may be besides a number format: a word that stands for several of its fields, as if they had been
-// written before the others (which may change them).
+// What a quantizer's "format" may be besides a number format: a word that stands for several of its fields. What is written
+// beside it must leave it what its name says.
 struct Preset {
   std::string_view name, doc;
   std::string_view json;  // the fields
 };
 std::span<const Preset> presets();
+
+// Which keys of q make it something else than the preset; empty: none. Open to choice are its rounding, overflow and gradient,
+// and how its rule of scales measures ("pow2" by floor, ceil, even ...).
+std::vector<std::string> contradictions(const Quantizer& q, const Preset& preset);
 
 // A number format, or a preset whose fields are to be read.
 struct FormatWord {
