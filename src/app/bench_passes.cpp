@@ -16,11 +16,12 @@ namespace {
 
 // The output of cnn28's second convolution: the largest activation of the tasks.
 constexpr PoolShape kPicture{.N = 64, .H = 28, .W = 28, .C = 64, .KH = 2, .KW = 2, .stride_h = 2, .stride_w = 2};
-constexpr int64_t kC = kPicture.C, kRows = kPicture.N * kPicture.H * kPicture.W, kElements = kRows * kC;
+constexpr int64_t kC = kPicture.C, kRows = kPicture.N * kPicture.H * kPicture.W, kElements = kRows * kC, kBlock = 32;
 
 // Memory for any pass.
 struct Memory {
-  std::vector<float> x, y, z, per_channel = std::vector<float>(kC, 0.01f);
+  std::vector<float> x, y, z, per_channel = std::vector<float>(kC, 0.01f),
+                              per_block = std::vector<float>(kElements / kBlock, 0.125f);
   std::vector<int32_t> sums;
   std::vector<int8_t> codes;
   std::vector<uint16_t> halves;
@@ -36,6 +37,33 @@ QuantizeKey to(const char* format, Rounding rounding = Rounding::nearest_even) {
   key.rounding = rounding;
   key.lanes = {1, 1, kElements};
   return key;
+}
+
+QuantizeKey to_infinity(const char* format) {
+  QuantizeKey key = to(format);
+  key.overflow = Overflow::infinity;
+  return key;
+}
+
+// To codes in bytes, to the bits of 16-bit floats, and to reals, with one scale for all but the halves.
+void quantize_bytes(Memory& m, const QuantizeKey& key) {
+  quantize(key, DType::f32, m.x.data(), m.per_channel.data(), DType::i8, m.codes.data());
+}
+void quantize_halves(Memory& m, const QuantizeKey& key, DType type) {
+  quantize(key, DType::f32, m.x.data(), nullptr, type, m.halves.data());
+}
+void quantize_reals(Memory& m, const QuantizeKey& key) {
+  quantize_values(key, DType::f32, m.x.data(), m.per_channel.data(), m.y.data());
+}
+// A scale for each 32 elements, as in MX.
+void quantize_blocks(Memory& m, QuantizeKey key) {
+  key.lanes = {1, kElements / kBlock, kBlock};
+  quantize_values(key, DType::f32, m.x.data(), m.per_block.data(), m.y.data());
+}
+void quantize_affine(Memory& m) {
+  QuantizeKey key = to("uint8");
+  key.zero_point = 128;
+  quantize(key, DType::f32, m.x.data(), m.per_channel.data(), DType::u8, m.where.data());
 }
 
 struct Pass {
@@ -59,27 +87,22 @@ const Pass kPasses[] = {
      [](Memory& m) {
        minmax({1, 1, kElements}, DType::f32, m.x.data(), m.y.data(), m.z.data());
      }},
-    {"quantize", "int8", 5,
-     [](Memory& m) { quantize(to("int8"), DType::f32, m.x.data(), m.per_channel.data(), DType::i8, m.codes.data()); }},
-    {"quantize", "int8 stochastic", 5,
-     [](Memory& m) {
-       quantize(to("int8", Rounding::stochastic), DType::f32, m.x.data(), m.per_channel.data(), DType::i8, m.codes.data());
-     }},
-    {"quantize", "q3.4", 5, [](Memory& m) { quantize(to("q3.4"), DType::f32, m.x.data(), nullptr, DType::i8, m.codes.data()); }},
-    {"quantize", "bf16", 6,
-     [](Memory& m) {
-       QuantizeKey key = to("bf16");
-       key.overflow = Overflow::infinity;
-       quantize(key, DType::f32, m.x.data(), nullptr, DType::bf16, m.halves.data());
-     }},
-    {"quantize", "e4m3 values", 8,
-     [](Memory& m) { quantize_values(to("e4m3"), DType::f32, m.x.data(), m.per_channel.data(), m.y.data()); }},
-    {"quantize", "e4m3 values stochastic", 8,
-     [](Memory& m) {
-       quantize_values(to("e4m3", Rounding::stochastic), DType::f32, m.x.data(), m.per_channel.data(), m.y.data());
-     }},
-    {"quantize", "bf16 values stochastic", 8,
-     [](Memory& m) { quantize_values(to("bf16", Rounding::stochastic), DType::f32, m.x.data(), nullptr, m.y.data()); }},
+    {"quantize", "int8", 5, [](Memory& m) { quantize_bytes(m, to("int8")); }},
+    {"quantize", "int8 stochastic", 5, [](Memory& m) { quantize_bytes(m, to("int8", Rounding::stochastic)); }},
+    {"quantize", "uint8 zero point", 5, quantize_affine},
+    {"quantize", "q3.4", 5, [](Memory& m) { quantize_bytes(m, to("q3.4")); }},
+    {"quantize", "ternary", 5, [](Memory& m) { quantize_bytes(m, to("ternary")); }},
+    {"quantize", "binary", 5, [](Memory& m) { quantize_bytes(m, to("binary")); }},
+    {"quantize", "pow2_4", 5, [](Memory& m) { quantize_bytes(m, to("pow2_4")); }},
+    {"quantize", "bf16", 6, [](Memory& m) { quantize_halves(m, to_infinity("bf16"), DType::bf16); }},
+    {"quantize", "f16", 6, [](Memory& m) { quantize_halves(m, to_infinity("f16"), DType::f16); }},
+    {"quantize", "bf16 values stochastic", 8, [](Memory& m) { quantize_reals(m, to("bf16", Rounding::stochastic)); }},
+    {"quantize", "e4m3 values", 8, [](Memory& m) { quantize_reals(m, to("e4m3")); }},
+    {"quantize", "e4m3 values stochastic", 8, [](Memory& m) { quantize_reals(m, to("e4m3", Rounding::stochastic)); }},
+    {"quantize", "mxfp8_e4m3 values", 8.125, [](Memory& m) { quantize_blocks(m, to("e4m3")); }},
+    {"quantize", "mxfp4 values", 8.125, [](Memory& m) { quantize_blocks(m, to("e2m1")); }},
+    {"quantize", "mxint8 values", 8.125, [](Memory& m) { quantize_blocks(m, to("q1.6")); }},
+    {"quantize", "posit8_2 values", 8, [](Memory& m) { quantize_reals(m, to("posit8_2")); }},
     {"quantize", "int8 back", 5,
      [](Memory& m) { dequantize(to("int8"), DType::i8, m.codes.data(), m.per_channel.data(), DType::f32, m.y.data()); }},
     {"pool", "max f32", 5.25, [](Memory& m) { max_pool(kPicture, m.x.data(), m.y.data(), m.where.data()); }},

@@ -128,6 +128,17 @@ TEST_CASE("kernels: every available row of a family, none above the ceiling by f
   CHECK(unknown.says("did you mean \"map\"?"));
 }
 
+TEST_CASE("kernels: quantization is timed for every family of formats") {
+  std::set<std::string> types;
+  bench_kernels({"quantize"}, 0, {{}, 1}, [&](const KernelLine& line) {
+    CHECK(line.rate > 0);
+    types.insert(line.types);
+  });
+  for (const char* type : {"int8", "uint8 zero point", "q3.4", "ternary", "binary", "pow2_4", "bf16", "f16", "e4m3 values",
+                           "posit8_2 values", "mxfp4 values", "mxint8 values"})
+    CHECK_MESSAGE(types.contains(type), std::string(type));
+}
+
 TEST_CASE("kernels: products have the shapes of the tasks, in both directions") {
   std::vector<KernelLine> lines;
   bench_kernels({"matmul"}, 0, {{{"f32", Isa::portable, 1e12}}, 1}, [&](const KernelLine& line) { lines.push_back(line); });
