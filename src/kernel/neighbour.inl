@@ -132,11 +132,10 @@ template <>
 
 // What lies beyond the last real, NaN, and the sign.
 [[gnu::always_inline]] inline float signed_real(const Grid& g, int32_t rounded, float v) {
-  const int32_t bits = bits_of(v), a = bits & 0x7fffffff;
-  int32_t r = select(-(rounded > g.last_bits), g.beyond_bits, rounded);
-  r = select(-(a > 0x7f800000), g.nan_bits, r);
-  const int32_t keeps_sign = select(-(r == 0), g.zero_sign, INT32_MIN) & ~-(r == 0x7fc00000);
-  return float_of(r | (bits & keeps_sign));
+  const int32_t bits = bits_of(v), a = bits & 0x7fffffff, within = rounded > g.last_bits ? g.beyond_bits : rounded;
+  const int32_t r = a > 0x7f800000 ? g.nan_bits : within;
+  const int32_t keeps_sign = (g.zero_sign | -r) & (r - 0x7f800001);  // its sign bit: not of 0, if that has none, nor of NaN
+  return float_of(r | (bits & keeps_sign & INT32_MIN));
 }
 
 // The code of the magnitude of v; of NaN, NaN's.
