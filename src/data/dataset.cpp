@@ -49,8 +49,9 @@ std::vector<std::string> class_names(const Card& card, const Decoded& decoded) {
 // There is something to tell apart; and where folders or tables name the classes, none is left out of the test that they bring.
 void check_classes(const Dataset& set, const Decoded& decoded) {
   if (set.classes.size() < 2)
-    fail(ErrorKind::data, "{}: all {} training examples are of one class, \"{}\": there is nothing to tell apart; add another class",
-         set.name, decoded.train.size(), set.classes.at(0));
+    fail(ErrorKind::data,
+         "{}: all {} training examples are of one class, \"{}\": there is nothing to tell apart; add another class", set.name,
+         decoded.train.size(), set.classes.at(0));
   const bool names_classes = !decoded.classes.empty() && decoded.alphabet.empty();
   if (!names_classes || decoded.test.size() == 0) return;
   std::vector<std::string> missing;

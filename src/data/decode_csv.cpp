@@ -129,7 +129,8 @@ class TableDecoder {
       fail(ErrorKind::data,
            "{} is not a number that f32 can hold, but most values of the column are; correct it, or say {}what stands for an "
            "unknown value (\"missing\"), or that the numbers are names (\"categorical\")",
-           first, where == &train_[0].rows[0] && !layout_.header ? "that the first line names the columns (\"header\"), or " : "");
+           first,
+           where == &train_[0].rows[0] && !layout_.header ? "that the first line names the columns (\"header\"), or " : "");
     return words == 0;
   }
 

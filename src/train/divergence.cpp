@@ -48,8 +48,8 @@ class Trace {
     const std::string whose = look.lens.layer().empty() ? "" : " of " + look.lens.layer();
     found_ = fmt::format("the {}{} are {}", word_of(look.lens.role), whose, text_of(std::isfinite(x) ? y : x));
     if (std::isfinite(x))
-      found_ += fmt::format(" in {}, which ends at {}: they reach {}", look.lens.format().name(), text_of(look.lens.format().max()),
-                            text_of(x));
+      found_ += fmt::format(" in {}, which ends at {}: they reach {}", look.lens.format().name(),
+                            text_of(look.lens.format().max()), text_of(x));
     is_in_errors_ = look.lens.role == Role::errors;
   }
 

@@ -142,7 +142,8 @@ struct Session {
         folder(std::move(f)),
         data(std::move(d)),
         files(folder, c.name, history),
-        trainer(c, data, watches(), [this](size_t i) { return load_teacher(teacher_path(config, i, folder), config, i, data); }) {}
+        trainer(c, data, watches(), [this](size_t i) { return load_teacher(teacher_path(config, i, folder), config, i, data); }) {
+  }
 
   std::vector<Watch*> watches() {
     std::vector<Watch*> all = options.watches;

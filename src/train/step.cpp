@@ -253,8 +253,9 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   }
   if (loss_scale.can_skip()) context.watch_clipped_errors();
   const Passed passed = pass(model, phase, x, labels, hooks, context, tape);
-  const DivergedStep again{model, phase, place.step, key, loss_scale.scale(),
-                           [&](Context& c, Tape& t) { return pass(model, phase, x, labels, hooks, c, t).loss; }};
+  const DivergedStep again{model, phase, place.step, key, loss_scale.scale(), [&](Context& c, Tape& t) {
+                             return pass(model, phase, x, labels, hooks, c, t).loss;
+                           }};
   StepOutcome outcome{passed.loss.tensor().item(), classes_of(*phase.train.loss, passed.scores), false};
   if (!std::isfinite(outcome.loss)) fail_diverged(again, "the loss");
 
@@ -263,8 +264,7 @@ StepOutcome train_step(Model& model, const PhaseSpec& phase, const Tensor& x, st
   const auto broken = std::ranges::find_if(gradients, [](const Gradient& g) { return !is_finite(g.dw); });
   outcome.skipped = broken != gradients.end() || context.has_clipped_errors();
   if (numerics) sums.count(*numerics);
-  if (outcome.skipped && !loss_scale.can_skip())
-    fail_diverged(again, fmt::format("the gradient of {}", broken->param->name));
+  if (outcome.skipped && !loss_scale.can_skip()) fail_diverged(again, fmt::format("the gradient of {}", broken->param->name));
   loss_scale.report(!outcome.skipped);
   if (outcome.skipped) return outcome;
 

@@ -176,11 +176,13 @@ TEST_CASE("one class, a class that is not tested, and a test without training ar
     return error_of(ErrorKind::data, [&] { load_dataset(parse(spec), only(folder.path)); });
   };
   const std::string ones = table("ones.csv", "1,a\n2,a\n3,a\n"), both = table("both.csv", "1,a\n2,b\n3,a\n");
-  CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}"}}}})", ones)), R"(ones: all 3 training examples are of one class, "a")"));
+  CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}"}}}})", ones)),
+                 R"(ones: all 3 training examples are of one class, "a")"));
   CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}", "test": "{}"}}}})", both, ones)),
                  R"(both: the test split has no example of class "b")"));
   const std::string named = table("named.csv", "length,kind\n2,b\n3,a\n4,a\n");
-  CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}"}}}})", named)), R"(that the first line names the columns ("header"))"));
+  CHECK(contains(error(fmt::format(R"({{"csv": {{"path": "{}"}}}})", named)),
+                 R"(that the first line names the columns ("header"))"));
   const auto pictures = [&](const std::string& root, std::initializer_list<const char*> folders) {
     for (const char* below : folders) {
       std::filesystem::create_directories(folder.path / root / below);

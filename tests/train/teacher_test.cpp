@@ -99,11 +99,12 @@ TEST_CASE("a hint of a layer that the student, or the teacher, does not have is 
                   kNever);
   int runs = 0;
   const auto hinted = [&](const std::string& hint) {
-    return start_run(read_config(Document::parse(fmt::format(R"({{"name": "student", "dataset": {{"name": "shapes", "limit": 100}},
+    return start_run(
+        read_config(Document::parse(fmt::format(R"({{"name": "student", "dataset": {{"name": "shapes", "limit": 100}},
 "model": {{"layers": ["flatten", "linear"]}}, "train": {{"epochs": 1}}, "distill": {{"teacher": "{}", "hints": [{}]}}}})",
-                                                             folder / "wide", hint),
-                                                 "student.json")),
-                     into(folder / fmt::format("student-{}", ++runs)), kNever);
+                                                folder / "wide", hint),
+                                    "student.json")),
+        into(folder / fmt::format("student-{}", ++runs)), kNever);
   };
   CHECK_THROWS_WITH_AS(hinted(R"("conv1")"),
                        doctest::Contains("distill.hints.0.layer: the student has no layer with weights \"conv1\"; it has fc1"),

@@ -41,8 +41,8 @@ struct StepOutcome {
 
 // What others do in the course of a step; each may be empty.
 struct StepHooks {
-  std::optional<Lesson> lesson = {};                 // what the teacher says of x, in a phase that distills
-  std::function<void(Param&, Value& dw)> hear = {};  // every gradient, before it is clipped; may be replaced
+  std::optional<Lesson> lesson = {};                                    // what the teacher says of x, in a phase that distills
+  std::function<void(Param&, Value& dw)> hear = {};                     // every gradient, before it is clipped; may be replaced
   std::function<void(const Param&, double lr, Tensor& w)> shrink = {};  // every parameter as the optimizer left it
 };
 
