@@ -50,10 +50,12 @@ TEST_CASE("report writes the same page again, elsewhere if asked") {
 
 TEST_CASE("a run on data without test examples ends well, with a page that leaves out what they would show") {
   const Folder folder;
-  write_file(folder / "one.csv", "a,label\n1,x\n");
-  const Outcome o =
-      run({"train", "configs/table_f32.json", "-s", "train.epochs=1", "--no-latency", "--out", folder / "run", "-s",
-           fmt::format(R"(dataset={{"csv": {{"path": "{}", "label": "label", "header": true}}}})", folder / "one.csv")});
+  fs::create_directories(folder.path / "datasets/one");
+  write_file(folder / "datasets/one/one.bin", std::string(1 + 3 * 32 * 32, '\0'));  // one picture: it stays to be trained on
+  write_file(folder / "datasets/one.json", R"({"title": "one", "decoder": "cifar", "shape": [32, 32, 3], "classes": ["x", "y"],
+      "files": [{"name": "one.bin", "split": "train"}]})");
+  const Line train{"train", "smoke_f32", "-s", "train.epochs=1", "-s", "dataset=one", "--data", folder / "datasets"};
+  const Outcome o = run(Call{train + Line{"--no-latency", "--out", folder / "run"}, folder.path});
   CAPTURE(o.err);
   REQUIRE(o.code == 0);
   const std::string page = read_file(folder / "run/report.html");
