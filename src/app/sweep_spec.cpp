@@ -6,6 +6,7 @@
 #include "lptrain/app/config_source.h"
 #include "lptrain/base/places.h"
 #include "lptrain/base/text.h"
+#include "lptrain/train/config.h"
 
 namespace lp {
 
@@ -50,12 +51,13 @@ Document base_of(const Document& written, const fs::path& beside) {
   return base;
 }
 
-// A point that extends a config begins with what that config says, key by key; then come its own assignments.
+// A point that extends a config begins with what that config says, key by key, settled (of choices that it replaced nothing is
+// left); then come its own assignments.
 void extend_points(Document& axis, const fs::path& beside) {
   for (const auto& [name, point] : axis.members()) {
     if (!point.is_object() || !point.has("extends")) continue;
     require(name.find('.') == name.npos, "\"{}\" extends a config: its name cannot have a dot", name);
-    Document whole = base_of(point.at("extends"), beside);
+    Document whole = compact(read_config(base_of(point.at("extends"), beside)));
     for (const char* text : {"$schema", "name", "expected"}) whole.erase(text);
     whole.merge(point);
     whole.erase("extends");

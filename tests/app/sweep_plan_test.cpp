@@ -252,6 +252,13 @@ TEST_CASE("a point may extend a config: what that says, then its own assignments
   CHECK(config.text_at("precision.weights") == "int8");
   CHECK(config.text_at("description") == "of the other");
   CHECK_FALSE(config.has("extends"));
+  // What the config replaced on its way is gone: of two optimizers, one behind the other, the last.
+  write_file(folder / "first.json", R"({"model": "tiny_mlp", "dataset": "spirals", "train": {"optimizer": {"adam": {"lr": 1}}}})");
+  write_file(folder / "second.json", R"({"extends": "first.json", "train": {"optimizer": {"sgd": {"lr": 2}}}})");
+  write_file(folder / "settled.json", R"({"vary": {"m": {"a": {"extends": "second.json"}}}})");
+  const SweepPlan settled = plan_sweep(load_sweep(folder / "settled.json"), {}, "");
+  CHECK(settled.config(settled.jobs[0]).text_at("train.optimizer.sgd.lr") == "2.0");
+  CHECK_FALSE(settled.config(settled.jobs[0]).has("train.optimizer.adam"));
   CHECK(refusal(R"("vary": {"m": {"a.b": {"extends": "cnn_int8"}}})").find("cannot have a dot") != std::string::npos);
   CHECK(refusal(R"("vary": {"m": {"a": {"extends": "no_such"}}})").find("no_such") != std::string::npos);
 }
