@@ -133,7 +133,9 @@ Inputs open_inputs(const Card& card, const DataFolders& folders, std::shared_ptr
   if (card.decoder->is_generator()) return {};
   if (card.files.empty()) {
     const std::optional<fs::path> root = find_pictures(card, folders);
-    if (!root) fail_missing(card, fmt::format("the folder \"{}\"", card.pictures), folders);
+    if (!root)
+      fail_missing(card, card.pictures.empty() ? "the folder of pictures" : fmt::format("the folder \"{}\"", card.pictures),
+                   folders);
     return open_pictures(*root, log);
   }
   Inputs inputs;

@@ -2,6 +2,8 @@
 #include "lptrain/train/config.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 
 #include "lptrain/train/adaptive.h"
 #include "lptrain/train/incremental.h"
@@ -83,9 +85,15 @@ void check_needs_f64(const RunConfig& config) {
 }
 
 // A complaint that begins with the path of a key ("precision.accumulator: ..."), with the place where the phase has it.
+// What an error of a model is about: the path that its message begins with, or the layer.
+std::string path_of(const std::string& message) {
+  if (!message.starts_with("layer ")) return message.substr(0, message.find(':'));
+  return fmt::format("model.layers.{}", std::atoi(message.c_str() + std::strlen("layer ")) - 1);
+}
+
 [[noreturn]] void tell_place(const RunConfig& config, size_t phase, const Error& e) {
-  const std::string message = e.what(), path = message.substr(0, message.find(':'));
-  constexpr std::string_view kTold[] = {"distill.", "precision.", "prune.", "trainable."};
+  const std::string message = e.what(), path = path_of(message);
+  constexpr std::string_view kTold[] = {"distill.", "model.layers.", "precision.", "prune.", "trainable."};
   if (e.kind != ErrorKind::usage || std::ranges::none_of(kTold, [&](auto start) { return path.starts_with(start); })) throw e;
   throw DocumentError({{config.origin(phase, path), path, message, 0}});
 }

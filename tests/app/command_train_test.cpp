@@ -165,6 +165,20 @@ TEST_CASE("accuracy below what is demanded, and divergence, exit 4") {
   CHECK(json_of(blown).text_at("status") == "diverged");
 }
 
+TEST_CASE("a layer that its input does not fit is told with its place") {
+  const Folder folder;
+  write_file(folder / "flat.json", R"({
+  "model": {"layers": ["flatten", {"linear": {"out": 4}}, "max_pool2d", "linear"]},
+  "dataset": "spirals"})");
+  const Outcome inlined = run({(folder / "flat.json"), "--dry-run"});
+  CAPTURE(inlined.err);
+  CHECK(inlined.code == 2);
+  CHECK(inlined.says("flat.json:2:59: error: layer 3 (max_pool2d)"));
+  const Outcome named = run({"configs/smoke_f32.json", "-s", "model=lenet5", "--dry-run"});
+  CAPTURE(named.err);
+  CHECK(named.says("--set model=lenet5: error: layer 1 (conv2d \"conv1\")"));
+}
+
 TEST_CASE("divergence names the layer and the role that left the finite numbers, and what helps there") {
   const Folder folder;
   const Outcome forward =

@@ -253,7 +253,8 @@ TEST_CASE("a point may extend a config: what that says, then its own assignments
   CHECK(config.text_at("description") == "of the other");
   CHECK_FALSE(config.has("extends"));
   // What the config replaced on its way is gone: of two optimizers, one behind the other, the last.
-  write_file(folder / "first.json", R"({"model": "tiny_mlp", "dataset": "spirals", "train": {"optimizer": {"adam": {"lr": 1}}}})");
+  write_file(folder / "first.json",
+             R"({"model": "tiny_mlp", "dataset": "spirals", "train": {"optimizer": {"adam": {"lr": 1}}}})");
   write_file(folder / "second.json", R"({"extends": "first.json", "train": {"optimizer": {"sgd": {"lr": 2}}}})");
   write_file(folder / "settled.json", R"({"vary": {"m": {"a": {"extends": "second.json"}}}})");
   const SweepPlan settled = plan_sweep(load_sweep(folder / "settled.json"), {}, "");

@@ -40,7 +40,7 @@ std::set<std::string> declared_ops() {
   std::stringstream text;
   text << file.rdbuf();
   const std::string source = text.str();
-  const std::regex declaration(R"((^|\n)(?:Var|BatchNorm)\s+(\w+)\()");
+  const std::regex declaration(R"((^|\n)(?:Var|BatchNorm|std::vector<Var>)\s+(\w+)\()");
   std::set<std::string> names;
   for (std::sregex_iterator i(source.begin(), source.end(), declaration), end; i != end; ++i) names.insert((*i)[2]);
   return names;
