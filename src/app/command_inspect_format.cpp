@@ -61,10 +61,11 @@ Quantizer quantizer_of(const Arguments& arguments) {
   return q;
 }
 
-int64_t samples_of(const Arguments& arguments) {
-  const bool draws = arguments.has("error-of") && !arguments.text("error-of").ends_with(".npy");
+int64_t samples_of(const Arguments& arguments, Rounding rounding) {
+  const bool draws = (arguments.has("error-of") && !arguments.text("error-of").ends_with(".npy")) ||
+                     (arguments.has("encode") && rounding == Rounding::stochastic);
   require(draws || !arguments.has("samples"),
-          "--samples says how many numbers --error-of draws: give --error-of gauss or uniform");
+          "--samples says how many numbers are drawn: give --error-of gauss or uniform, or --encode X --round stochastic");
   return arguments.integer("samples", 1, 100'000'000).value_or(100'000);
 }
 
@@ -87,7 +88,17 @@ std::string codes_text(const std::vector<CodeRow>& rows) {
   return table_text(cells);
 }
 
+// A single draw would say nothing.
+std::string draws_text(const std::vector<EncodedNumber>& rows) {
+  Cells cells{{"x", "below", "above", "draws", "above, %", "mean", "standard error"}};
+  for (const EncodedNumber& e : rows)
+    cells.push_back({e.x, e.below, e.above, std::to_string(e.draws->samples), fmt::format("{:.2f}", 100 * e.draws->chance_up),
+                     fmt::format("{:.6g}", e.draws->mean), fmt::format("{:.2g}", e.draws->standard_error)});
+  return table_text(cells);
+}
+
 std::string encodings_text(const std::vector<EncodedNumber>& rows) {
+  if (!rows.empty() && rows.front().draws) return draws_text(rows);
   Cells cells{{"x", "code", "bits", "value", "error", "below", "above"}};
   for (const EncodedNumber& e : rows)
     cells.push_back(
@@ -123,13 +134,16 @@ int command::inspect_format(const Arguments& arguments) {
   const Console console(arguments);
   const Quantizer q = quantizer_of(arguments);
   const Format format = q.grid();
-  const int64_t samples = samples_of(arguments);
+  const int64_t samples = samples_of(arguments, q.rounding);
   FormatReport report;
   report.format = facts_of(format);
   if (const auto block = block_facts(arguments.text("FORMAT"), q)) report.blocks.push_back(*block);
   if (arguments.has("values")) report.values = code_rows(format);
-  for (const std::string& x : arguments.list("encode"))
+  for (const std::string& x : arguments.list("encode")) {
     report.encoded.push_back(encode(format, number_of(x), q.rounding, q.overflows()));
+    if (q.rounding == Rounding::stochastic)
+      report.encoded.back().draws = draws_of(format, number_of(x), q.overflows(), samples, Key(1).with("draws"));
+  }
   for (const std::string& code : arguments.list("decode")) report.decoded.push_back(code_row(format, code_of(format, code)));
   std::vector<Format> drawn{format};
   if (arguments.has("compare")) {

@@ -141,20 +141,48 @@ void EncodedNumber::fields(Fields& f) {
   f("error", error, "value - x");
   f("below", below, "the largest real that is not above x");
   f("above", above, "the smallest real that is not below x");
+  f("draws", draws, "what many draws of stochastic rounding make of it");
 }
 
 EncodedNumber encode(const Format& f, double x, Rounding rounding, Overflow overflow) {
   const int64_t code = round_code(f, x, rounding, overflow), below = std::isnan(x) ? code : f.floor(x);
   const bool is_exact = std::isnan(x) || f.value(below) == x || x < f.min();
-  EncodedNumber e{fmt::format("{}", x), real_text(f.value(below)),
+  EncodedNumber e{fmt::format("{}", x),
+                  real_text(f.value(below)),
                   is_exact         ? real_text(f.value(below))
                   : below < f.hi() ? real_text(f.value(below + 1))
                                    : "none",
-                  code_row(f, code), 0};
+                  code_row(f, code),
+                  0,
+                  {}};
   if (x < f.min()) e.below = "none";
   e.error = f.value(code) - x;
   if (!std::isfinite(e.error)) e.error = 0;
   return e;
+}
+
+void Draws::fields(Fields& f) {
+  f("samples", samples, "draws");
+  f("chance_up", chance_up, "share of them that took the neighbour above");
+  f("mean", mean, "of what they became");
+  f("standard_error", standard_error, "of that mean");
+}
+
+Draws draws_of(const Format& f, double x, Overflow overflow, int64_t samples, Key key) {
+  Draws d{samples, 0, 0, 0};
+  double squares = 0;
+  for (int64_t i = 0; i < samples; ++i) {
+    const double y = f.value(round_code(f, x, Rounding::stochastic, overflow, key.uniform(static_cast<uint64_t>(i)))), by = y - x;
+    d.chance_up += by > 0;
+    d.mean += by;
+    squares += by * by;
+  }
+  const double n = static_cast<double>(samples);
+  d.chance_up /= n;
+  d.mean /= n;
+  d.standard_error = n > 1 ? std::sqrt(std::max(0.0, squares / n - d.mean * d.mean) / (n - 1)) : 0;
+  d.mean += x;
+  return d;
 }
 
 void Binade::fields(Fields& f) {

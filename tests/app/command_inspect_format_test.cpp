@@ -84,6 +84,17 @@ TEST_CASE("presets show their blocks: length, format of the scales, bits a value
   CHECK(both.text_at("blocks.0.name") == "mxfp4");
 }
 
+TEST_CASE("stochastic rounding of a number is shown by many draws, whose mean is the number") {
+  const Document d = inspected({"int4", "--encode", "2.3", "--encode", "5", "--round", "stochastic", "--samples", "20000"});
+  const auto drawn = [&](const char* what) { return number(d, fmt::format("encoded.0.draws.{}", what)); };
+  CHECK(drawn("samples") == 20000);
+  CHECK(drawn("chance_up") == doctest::Approx(0.3).epsilon(0.05));
+  CHECK(drawn("standard_error") == doctest::Approx(std::sqrt(0.3 * 0.7 / 20000)).epsilon(0.05));
+  CHECK(std::abs(drawn("mean") - 2.3) < 5 * drawn("standard_error"));
+  CHECK(number(d, "encoded.1.draws.mean") == 5);
+  CHECK(number(d, "encoded.1.draws.chance_up") == 0);
+}
+
 TEST_CASE("options that would do nothing are refused, and every rounding is in the help") {
   CHECK(run({"inspect-format", "int8", "--encode", "1", "--samples", "100"}).says("give --error-of"));
   CHECK(run({"inspect-format", "int8", "--error-of", "w.npy", "--samples", "100"}).code == 2);

@@ -44,13 +44,22 @@ std::vector<CodeRow> code_rows(const Format& f);
 int64_t code_of(const Format& f, std::string_view text);
 
 // What becomes of a number, and between which neighbours it lay.
+// What stochastic rounding makes of a number: how often it goes up, and the mean of many draws. Unbiased: the mean lies within a
+// few standard errors of x.
+struct Draws {
+  int64_t samples = 0;
+  double chance_up = 0, mean = 0, standard_error = 0;
+  void fields(Fields& f);
+};
 struct EncodedNumber {
   std::string x, below, above;
   CodeRow code;
   double error = 0;
+  std::optional<Draws> draws;  // of stochastic rounding
   void fields(Fields& f);
 };
 EncodedNumber encode(const Format& f, double x, Rounding rounding, Overflow overflow);
+Draws draws_of(const Format& f, double x, Overflow overflow, int64_t samples, Key key);
 
 // How many positive reals two formats have in [2^exponent, 2^(exponent+1)).
 struct Binade {
