@@ -6,7 +6,6 @@
 #include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/undamaged.h"
-#include "lptrain/base/version.h"
 
 namespace lp {
 namespace {
@@ -134,7 +133,8 @@ std::string Provenance::text(std::string_view before) const {
 }
 
 Provenance provenance_of(const std::vector<RunRecord>& runs, const std::vector<std::string>& command) {
-  Provenance p{"lptrain " + shell_text(command), version(), commit(), {}, {}};
+  const Versions versions = versions_of(runs);
+  Provenance p{"lptrain " + shell_text(command), versions.empty() ? own_version() : versions_text(versions), {}, {}};
   for (const RunRecord& run : runs) {
     const std::filesystem::path file = run.folder / "meta.json";
     if (!std::filesystem::exists(file)) continue;
@@ -142,7 +142,6 @@ Provenance provenance_of(const std::vector<RunRecord>& runs, const std::vector<s
     const auto text = [&](const char* key) { return meta.has(key) ? meta.text_at(key) : ""; };
     if (p.date.empty() || text("started") > p.date)
       p.date = text("started"), p.cpu = fmt::format("{}, {} threads a run", text("cpu"), text("threads"));
-    p.version = fmt::format("{} ({})", text("version"), text("commit"));
   }
   return p;
 }

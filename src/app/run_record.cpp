@@ -1,10 +1,13 @@
 // Reading run folders, with suspicion.
 #include "lptrain/app/run_record.h"
 
+#include <algorithm>
+
 #include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/undamaged.h"
+#include "lptrain/base/version.h"
 #include "lptrain/train/trainer.h"
 
 namespace lp {
@@ -29,12 +32,8 @@ Best selected(const std::vector<EpochScores>& epochs, const Document& summary) {
   return best;
 }
 
-std::string version_of(const fs::path& folder) {
-  const fs::path file = folder / "meta.json";
-  if (!fs::is_regular_file(file)) return "";
-  const Document meta = read_left(file);
-  const auto text = [&](const char* key) { return meta.has(key) ? meta.text_at(key) : ""; };
-  return fmt::format("{} ({})", text("version"), text("commit"));
+std::string version_name(const std::string& version, const std::string& commit) {
+  return fmt::format("{} ({})", version, commit.empty() ? "unknown commit" : commit);
 }
 
 RunRecord record_of(const fs::path& folder) {
@@ -43,7 +42,7 @@ RunRecord record_of(const fs::path& folder) {
   run.status = status_of_run(folder);
   if (run.status != "finished" && run.status != "diverged") return run;
   run.summary = read_left(folder / "summary.json");
-  run.version = version_of(folder);
+  run.version = version_of_run(folder);
   if (run.status == "finished") check_selection(run.summary, folder);
   return run;
 }
@@ -57,6 +56,34 @@ RunRecord lone_record(const fs::path& folder) {
 }
 
 }  // namespace
+
+Versions versions_of(const std::vector<RunRecord>& runs) {
+  Versions versions;
+  for (const RunRecord& run : runs) {
+    if (run.version.empty()) continue;
+    auto place = std::ranges::find(versions, run.version, &Versions::value_type::first);
+    if (place == versions.end()) place = versions.insert(place, {run.version, 0});
+    ++place->second;
+  }
+  return versions;
+}
+
+std::string versions_text(const Versions& versions) {
+  if (versions.size() == 1) return versions[0].first;
+  std::vector<std::string> texts;
+  for (const auto& [version, runs] : versions) texts.push_back(fmt::format("{}: {} run{}", version, runs, runs == 1 ? "" : "s"));
+  return join(texts);
+}
+
+std::string version_of_run(const fs::path& run) {
+  const fs::path file = run / "meta.json";
+  if (!fs::is_regular_file(file)) return "";
+  const Document meta = read_left(file);
+  const auto text = [&](const char* key) { return meta.has(key) ? meta.text_at(key) : ""; };
+  return version_name(text("version"), text("commit"));
+}
+
+std::string own_version() { return version_name(version(), commit()); }
 
 std::vector<EpochScores> read_metrics(const fs::path& run) {
   const fs::path file = run / "metrics.jsonl";

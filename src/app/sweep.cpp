@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "lptrain/app/run_record.h"
 #include "lptrain/app/stop.h"
 #include "lptrain/app/sweep_latency.h"
 #include "lptrain/app/sweep_page.h"
@@ -84,6 +85,21 @@ std::string budget_text(double minutes) {
   return minutes > 0 ? fmt::format(", about {} on two cores", human_seconds(60 * minutes)) : "";
 }
 
+// What other versions began, and this one keeps.
+std::string foreign_text(const SweepCall& call, const std::vector<JobLine>& lines) {
+  std::vector<RunRecord> others;
+  for (const JobLine& line : lines) {
+    RunRecord run;
+    run.version = version_of_run(call.folder / line.run);
+    if (!run.version.empty() && run.version != own_version()) others.push_back(std::move(run));
+  }
+  if (others.empty()) return "";
+  return fmt::format(
+      "\nwarning: {} of these runs were begun by another version ({}; this is {}); for numbers of one source, run "
+      "all anew: --out DIR",
+      others.size(), versions_text(versions_of(others)), own_version());
+}
+
 void run_jobs(const SweepPlan& plan, std::vector<JobLine>& lines, const RunnerOptions& options, const Console& console,
               const StopSignals& stop) {
   ::setenv("OMP_WAIT_POLICY", "passive", 0);  // threads of several jobs that spin would starve one another
@@ -155,9 +171,9 @@ SweepOutcome run_sweep(const SweepCall& call, const Arguments& arguments, const 
   std::vector<JobLine> lines = lines_of(plan, call.folder, share.threads, data);
   SweepOutcome outcome{"planned", call.spec.name, call.folder.string(), std::ssize(plan.jobs), 0, 0, {}, 0};
   outcome.done = outcome.kept = std::ranges::count_if(lines, &JobLine::is_done);
-  const std::string list =
-      fmt::format("{}\n\n{}: {} jobs, {} done already, {} at a time with {} threads each{}", job_list(plan, lines),
-                  call.spec.name, outcome.jobs, outcome.kept, share.parallel, share.threads, budget_text(call.spec.minutes));
+  const std::string list = fmt::format("{}\n\n{}: {} jobs, {} done already, {} at a time with {} threads each{}{}",
+                                       job_list(plan, lines), call.spec.name, outcome.jobs, outcome.kept, share.parallel,
+                                       share.threads, budget_text(call.spec.minutes), foreign_text(call, lines));
   if (is_dry) {
     console.print("{}\neverything checked; nothing was written", list);
     return outcome;

@@ -136,6 +136,13 @@ std::string verdict(const Study& study) {
   return text;
 }
 
+// What it shows, and what must be known before it is read.
+std::string remark(const Study& study) {
+  const Versions versions = versions_of(study.runs);
+  if (versions.size() < 2) return study.description;
+  return fmt::format("{} The runs were made by different versions: {}.", study.description, versions_text(versions));
+}
+
 std::string tiles(const Study& study) {
   const auto finished = std::ranges::count(study.runs, "finished", &RunRecord::status);
   std::set<int64_t> seeds;
@@ -206,7 +213,7 @@ std::string sweep_page(const fs::path& folder) {
     repeat = html::code("lptrain sweep " + shell_text({(folder / "sweep.json").string()}) + " --out again") +
              html::folded("The whole sweep", html::code(study.source));
   const std::string body =
-      html::header(study.source.empty() ? "lptrain · runs" : "lptrain · sweep", study.name, verdict(study), study.description) +
+      html::header(study.source.empty() ? "lptrain · runs" : "lptrain · sweep", study.name, verdict(study), remark(study)) +
       tiles(study) + pictures(study) + table_section(study) + published_section(study.reproduction) +
       html::section("How to repeat it", "Each run folder repeats itself: its config.json is a whole experiment.",
                     repeat + runs_section(study, folder)) +

@@ -107,10 +107,8 @@ std::string difference_note(const RunGroups& groups, const std::string& baseline
 }
 
 std::string versions_note(const std::vector<RunRecord>& runs) {
-  Texts versions;
-  for (const RunRecord& run : runs)
-    if (!run.version.empty()) add_new(versions, run.version);
-  return versions.size() > 1 ? fmt::format("made by different versions: {}", join(versions)) : "";
+  const Versions versions = versions_of(runs);
+  return versions.size() > 1 ? fmt::format("made by different versions: {}", versions_text(versions)) : "";
 }
 
 Texts notes_of(const Table& table, const std::vector<RunRecord>& runs, const RunGroups& groups, const std::string& baseline) {

@@ -91,6 +91,21 @@ TEST_CASE("a table is run, judged, and kept with how it was made") {
   CHECK(csv.find("\nformat,train.batch,accuracy,") != csv.npos);
 }
 
+TEST_CASE("provenance names every version that made runs, with how many") {
+  const Folder folder;
+  std::vector<RunRecord> runs(3);
+  for (size_t i = 0; i < 3; ++i) {
+    runs[i].folder = folder / std::to_string(i);
+    runs[i].version = i == 1 ? "0.1.0 (b)" : "0.1.0 (a)";
+    fs::create_directory(runs[i].folder);
+    write_file((runs[i].folder / "meta.json").string(), fmt::format(R"({{"started": "2026-01-0{}", "cpu": "c"}})", i + 1));
+  }
+  const std::string text = provenance_of(runs, {"reproduce", "t"}).text("- ");
+  CHECK(text.find("- version: 0.1.0 (a): 2 runs, 0.1.0 (b): 1 run\n") != text.npos);
+  CHECK(text.find("- date: 2026-01-03\n") != text.npos);
+  CHECK(provenance_of({runs[1]}, {}).text("").find("version: 0.1.0 (b)\n") != text.npos);
+}
+
 TEST_CASE("a value outside its band exits 4; what did not run is no miss") {
   const Stand stand(R"({"where": {"format": "int2"}, "value": 1000, "band": [-1, 1], "quick": [-1000, 0]})");
   const Outcome missed = stand.call({"reproduce", "t.json", "--json"});

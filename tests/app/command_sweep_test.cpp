@@ -68,6 +68,20 @@ TEST_CASE("a sweep runs every job, keeps its command, and what is added later is
   CHECK(Document::parse(last_line(nothing.out), "out").text_at("kept") == "6");
 }
 
+TEST_CASE("runs that another version made are kept, and told") {
+  const Stand stand(sweep_text(kTwo));
+  REQUIRE(stand.call({"sweep", "s.json", "-q"}).code == 0);
+  CHECK_FALSE(stand.call({"sweep", "s.json", "--resume"}).says("warning"));
+  const std::string meta = stand / ("runs/s/" + read_jobs(stand.path / "runs/s")[1].run + "/meta.json");
+  Document other = Document::load(meta);
+  other.set("commit", "\"0ther\"", "test");
+  write_file(meta, other.dump());
+  const Outcome o = stand.call({"sweep", "s.json", "--resume"});
+  CHECK(o.code == 0);
+  CHECK(o.says("warning: 1 of these runs were begun by another version (0.1.0 (0ther); this is 0.1.0 ("));
+  CHECK(read_file(stand / "runs/s/report.html").find("0.1.0 (0ther): 1 run") != std::string::npos);
+}
+
 TEST_CASE("a dry run shows the jobs and writes nothing") {
   const Stand stand(sweep_text(kTwo));
   const Outcome o = stand.call({"sweep", "s.json", "-n"});

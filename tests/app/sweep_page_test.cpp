@@ -44,6 +44,18 @@ std::string error_of(const fs::path& folder) {
 
 }  // namespace
 
+TEST_CASE("a page tells at its top if its runs come from different versions") {
+  const Folder folder;
+  for (int seed : {1, 2, 3}) {
+    const fs::path run = folder.path / fmt::format("a{}", seed);
+    make_run(run, "f32", seed, 0.95, 32);
+    write_file(run / "meta.json", fmt::format(R"({{"version": "0.1.0", "commit": "{}"}})", seed < 3 ? "old" : "new"));
+  }
+  CHECK(has(sweep_page(folder.path), "made by different versions: 0.1.0 (old): 2 runs, 0.1.0 (new): 1 run."));
+  fs::remove_all(folder.path / "a3");
+  CHECK_FALSE(has(sweep_page(folder.path), "different versions"));
+}
+
 TEST_CASE("the verdict names the narrowest that loses hardly anything; points carry their deviation") {
   const Folder folder;
   for (int seed : {1, 2, 3}) {

@@ -107,7 +107,7 @@ TEST_CASE("runs of different versions in one table are told") {
   for (RunRecord& run : runs) run.version = "0.1.0 (a)";
   CHECK(table_of(runs, {}).notes.back().find("versions") == std::string::npos);
   runs[3].version = "0.1.0 (b)";
-  CHECK(table_of(runs, {}).notes.back() == "made by different versions: 0.1.0 (a), 0.1.0 (b)");
+  CHECK(table_of(runs, {}).notes.back() == "made by different versions: 0.1.0 (a): 17 runs, 0.1.0 (b): 1 run");
 }
 
 TEST_CASE("columns may be axes; axes that nobody names become rows") {

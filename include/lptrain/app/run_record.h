@@ -15,8 +15,18 @@ struct RunRecord {
   std::filesystem::path folder;
   std::string status;   // waiting, started, finished, diverged
   Document summary;     // {} unless there is one
-  std::string version;  // of lptrain, and its commit
+  std::string version;  // of lptrain; "" if it is not over
 };
+
+// How lptrain names what made a run: "0.1.0 (a72145d)".
+std::string own_version();                                        // of this program
+std::string version_of_run(const std::filesystem::path& folder);  // of the one that began the run; "" if none did
+
+// Each version that made runs, in order, and how many. As text "0.1.0 (a72145d): 40 runs, 0.1.0 (c00cfd4): 26 runs"; of one alone
+// its name.
+using Versions = Dictionary<int64_t>;
+Versions versions_of(const std::vector<RunRecord>& runs);
+std::string versions_text(const Versions& versions);
 
 // The lines of its metrics.jsonl. Throws Error(data) with file and line.
 std::vector<EpochScores> read_metrics(const std::filesystem::path& run);
