@@ -59,7 +59,6 @@ int command::reproduce(const Arguments& arguments) {
   const Console console(arguments);
   const SweepCall call = sweep_of(arguments, arguments.text("NAME"));
   require(!call.spec.published.empty(), "{}: publishes nothing to compare with; `lptrain sweep` runs it", call.spec.name);
-  for (const Published& p : call.spec.published) find_column(p.metric);
   const SweepOutcome outcome = run_sweep(call, arguments, console);
   if (outcome.status == "planned" || outcome.status == "interrupted") {
     console.json(write(outcome));

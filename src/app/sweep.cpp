@@ -151,7 +151,7 @@ SweepCall sweep_of(const Arguments& arguments, const std::string& word) {
   require(!is_folder || is_sweep_folder(word), "{}: is not the folder of a sweep", word);
   call.file = is_folder ? fs::path(word) / "sweep.json" : find_sweep(word);
   call.spec = load_sweep(call.file);
-  for (const char* size : {"quick", "reduced"})
+  for (const char* size : kSmaller)
     if (arguments.has(size)) call.spec = in_size(call.spec, size);
   call.folder = arguments.has("out") ? arguments.text("out") : is_folder ? word : "runs/" + call.spec.name;
   return call;

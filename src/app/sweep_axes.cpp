@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lptrain/app/problems.h"
+#include "lptrain/app/table_columns.h"
 #include "lptrain/base/text.h"
 
 namespace lp {
@@ -95,11 +96,32 @@ void check_where(const std::vector<Axis>& axes, const Dictionary<std::string>& w
   }
 }
 
+// The usual one need not be there, if nothing is published of differences to it.
+void check_baseline(const SweepSpec& spec, const std::vector<Axis>& axes) {
+  std::vector<std::string> known;
+  for (const Axis& axis : axes)
+    for (const Point& p : axis.points) known.push_back(p.name);
+  const bool is_wanted = spec.baseline != SweepSpec{}.baseline || std::ranges::any_of(spec.published, [](const Published& p) {
+                           return find_column(p.metric).shown == Shown::difference;
+                         });
+  require(!is_wanted || std::ranges::find(known, spec.baseline) != known.end(), "baseline: no axis has a point \"{}\"{}",
+          spec.baseline, suggestion(spec.baseline, known));
+}
+
+void check_published(const SweepSpec& spec, const std::vector<Axis>& axes, Problems& problems) {
+  bool are_known = true;
+  for (size_t i = 0; i < spec.published.size(); ++i) {
+    const std::string what = fmt::format("published.{}", i);
+    problems.attempt(spec.name, [&] { check_where(axes, spec.published[i].where, what + ".where"); });
+    are_known &= problems.attempt(spec.name + ": " + what + ".metric", [&] { find_column(spec.published[i].metric); });
+  }
+  if (are_known) problems.attempt(spec.name, [&] { check_baseline(spec, axes); });
+}
+
 void check_names(const SweepSpec& spec, const std::vector<Axis>& axes, Problems& problems) {
   for (size_t i = 0; i < spec.cells.size(); ++i)
     problems.attempt(spec.name, [&] { check_where(axes, spec.cells[i].where, fmt::format("cells.{}.where", i)); });
-  for (size_t i = 0; i < spec.published.size(); ++i)
-    problems.attempt(spec.name, [&] { check_where(axes, spec.published[i].where, fmt::format("published.{}.where", i)); });
+  check_published(spec, axes, problems);
   for (const auto* list : {&spec.rows, &spec.columns})
     for (const std::string& name : *list)
       problems.attempt(spec.name, [&] { check_axis(axes, name, list == &spec.rows ? "rows" : "columns"); });
@@ -119,8 +141,9 @@ void check_size(const SweepSpec& spec, const std::vector<Axis>& axes) {
           product, kMostJobs);
 }
 
-// The axis whose points a pattern of --only names, and the pattern without the name of the axis.
-std::pair<size_t, std::string> axis_and_pattern(const std::vector<Axis>& axes, const std::string& pattern) {
+// The axis whose points a pattern names, and the pattern without the name of the axis.
+std::pair<size_t, std::string> axis_and_pattern(const std::vector<Axis>& axes, const std::string& pattern,
+                                                const std::string& what) {
   std::vector<std::string> hits, known;
   std::pair<size_t, std::string> found;
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -131,8 +154,8 @@ std::pair<size_t, std::string> axis_and_pattern(const std::vector<Axis>& axes, c
     hits.push_back(axes[i].name);
     found = {i, points};
   }
-  require(!hits.empty(), "--only {}: no point of an axis is called so{}", pattern, suggestion(pattern, known));
-  require(hits.size() == 1, "--only {}: the axes {} have such points; say which: {}={}", pattern, join(hits), hits[0], pattern);
+  require(!hits.empty(), "{} {}: no point of an axis is called so{}", what, pattern, suggestion(pattern, known));
+  require(hits.size() == 1, "{} {}: the axes {} have such points; say which: {}={}", what, pattern, join(hits), hits[0], pattern);
   return found;
 }
 
@@ -179,9 +202,9 @@ bool holds(const Dictionary<std::string>& where, const std::vector<Axis>& axes, 
   });
 }
 
-Selection::Selection(const std::vector<Axis>& axes, const std::vector<std::string>& only) {
+Selection::Selection(const std::vector<Axis>& axes, const std::vector<std::string>& only, const std::string& what) {
   for (const std::string& pattern : only) {
-    const auto [axis, points] = axis_and_pattern(axes, pattern);
+    const auto [axis, points] = axis_and_pattern(axes, pattern, what);
     std::string& all = patterns_[axis];
     all += (all.empty() ? "" : "|") + points;
   }

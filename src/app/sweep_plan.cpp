@@ -19,6 +19,12 @@ namespace {
 
 // ---- Cells
 
+// Cells with their configs.
+struct Resolved {
+  std::vector<SweepCell> cells;
+  std::vector<RunConfig> configs;
+};
+
 void assign(Document& config, const Assignments& set, Problems& problems) {
   for (const auto& [path, value] : set)
     problems.attempt(value.origin(""), [&] {
@@ -48,6 +54,38 @@ void check_named(const Document& config, const Document& base, Problems& problem
       problems.add(base.origin(""), fmt::format("no \"{}\": wanted one in \"base\", the config that all runs begin with, or in "
                                                 "what is set over it",
                                                 key));
+}
+
+// All cells are read and checked; those that `keeps` selects are kept.
+template <class Keeps>
+Resolved resolved(const SweepSpec& spec, const std::vector<Axis>& axes, Problems& problems, const Keeps& keeps) {
+  Resolved all;
+  for (const Points& points : grid(axes)) {
+    std::optional<SweepCell> cell = cell_at(spec, axes, points, problems);
+    if (!cell) continue;
+    check_named(cell->config, spec.base, problems);
+    problems.attempt(spec.name, [&] {
+      const RunConfig config = read_config(cell->config);
+      refuse_hidden(cell->config, "train.seed", "seeds");
+      cell->config = compact(config);
+      if (!keeps(points)) return;
+      all.cells.push_back(std::move(*cell));
+      all.configs.push_back(config);
+    });
+  }
+  return all;
+}
+
+// A mistake in a size that nobody asked for now is found now, too.
+void check_sizes(const SweepSpec& spec, const std::vector<Axis>& axes, Problems& problems) {
+  for (const std::string size : kSmaller) {
+    if (!size_of(spec, size).is_said()) continue;
+    const SweepSpec smaller = in_size(spec, size);
+    problems.attempt(spec.name, [&] {
+      const Selection selection(axes, smaller.only, size + ".only");
+      resolved(smaller, axes, problems, [&](const Points& points) { return selection.has(points); });
+    });
+  }
 }
 
 // ---- What a cell's run will be
@@ -171,24 +209,14 @@ Document SweepPlan::config(const SweepJob& job) const {
 
 SweepPlan plan_sweep(const SweepSpec& spec, const std::vector<std::string>& only, const std::string& data_folder) {
   SweepPlan plan{axes_of(spec), {}, {}};
-  const Selection in_spec(plan.axes, spec.only), asked(plan.axes, only);
+  const Selection in_spec(plan.axes, spec.only, "only"), asked(plan.axes, only, "--only");
   Problems problems;
-  std::vector<RunConfig> configs;
-  for (const Points& points : grid(plan.axes)) {
-    std::optional<SweepCell> cell = cell_at(spec, plan.axes, points, problems);
-    if (!cell) continue;
-    check_named(cell->config, spec.base, problems);
-    problems.attempt(spec.name, [&] {
-      const RunConfig config = read_config(cell->config);
-      refuse_hidden(cell->config, "train.seed", "seeds");
-      cell->config = compact(config);
-      if (!in_spec.has(points) || !asked.has(points)) return;
-      plan.cells.push_back(std::move(*cell));
-      configs.push_back(config);
-    });
-  }
+  Resolved kept =
+      resolved(spec, plan.axes, problems, [&](const Points& points) { return in_spec.has(points) && asked.has(points); });
+  check_sizes(spec, plan.axes, problems);
   problems.raise();
-  complete_all(plan.cells, configs, spec.name, data_folder);
+  plan.cells = std::move(kept.cells);
+  complete_all(plan.cells, kept.configs, spec.name, data_folder);
   require(!plan.cells.empty(), "{}: no cell is left: all are skipped or not selected", spec.name);
   for (size_t c = 0; c < plan.cells.size(); ++c)
     for (const int64_t seed : spec.seeds) plan.jobs.push_back(job_of(plan, c, seed, spec.name));

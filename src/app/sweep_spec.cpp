@@ -138,9 +138,11 @@ SweepSpec load_sweep(const fs::path& file) {
   return spec;
 }
 
+const SweepSize& size_of(const SweepSpec& spec, const std::string& size) { return size == "quick" ? spec.quick : spec.reduced; }
+
 SweepSpec in_size(SweepSpec spec, const std::string& size) {
-  const SweepSize smaller = size == "quick" ? spec.quick : spec.reduced;
-  require(!smaller.set.empty() || !smaller.seeds.empty() || !smaller.only.empty(), "{}: has no \"{}\" size", spec.name, size);
+  const SweepSize smaller = size_of(spec, size);
+  require(smaller.is_said(), "{}: has no \"{}\" size", spec.name, size);
   spec.name += "-" + size;
   if (!smaller.set.empty()) spec.cells.push_back({{}, smaller.set, false});
   if (!smaller.seeds.empty()) spec.seeds = smaller.seeds;

@@ -164,6 +164,23 @@ TEST_CASE("bad sweeps are refused, with all mistakes at once and their places") 
   refuses(R"("name": "../x")", "a name holds letters");
   refuses(R"("varry": {})", "did you mean \"vary\"?");
   refuses(R"("published": [{"metric": "accuracy", "band": [1, -1]}])", "low <= high");
+  refuses(R"("published": [{}, {"metric": "acuracy"}])", "published.1.metric: error: unknown column \"acuracy\"; did you mean");
+}
+
+TEST_CASE("names that only a table or another size needs are refused, too") {
+  const auto refuses = [](const std::string& rest, const std::string& says) {
+    const std::string message = refusal(kFormats + ", " + rest);
+    CHECK_MESSAGE(message.find(says) != message.npos, message);
+  };
+  refuses(R"("baseline": "f23")", "baseline: no axis has a point \"f23\"; did you mean \"f32\"?");
+  refuses(R"("only": ["int9"])", "only int9: no point of an axis is called so; did you mean \"int8\"?");
+  refuses(R"("quick": {"only": ["int9"]})", "quick.only int9: no point");
+  refuses(R"("reduced": {"only": ["128"]})", "reduced.only 128: no point");
+  refuses(R"("quick": {"set": {"train.epoch": 1}})", "did you mean \"epochs\"?");
+  refuses(R"("reduced": {"set": {"train.batch": "many"}})", "train.batch must be an integer");
+  const std::string without = R"("vary": {"train.batch": [16, 32]}, "published": [{"metric": "difference"}])";
+  CHECK(refusal(without).find("baseline: no axis has a point \"f32\"") != std::string::npos);
+  CHECK(refusal(R"("vary": {"train.batch": [16, 32]})") == "none");
 }
 
 TEST_CASE("what a point sets takes effect, or is refused with its place") {

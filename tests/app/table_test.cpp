@@ -173,6 +173,17 @@ TEST_CASE("a number that the test split selected does not come into a table") {
   CHECK(o.out.empty());
 }
 
+TEST_CASE("a baseline that is asked for must be in the table") {
+  const Folder folder;
+  write_run(folder.path / "r", 2, 0.7);
+  const Outcome o = run({"table", folder / "r", "--baseline", "nope"});
+  CHECK(o.code == 2);
+  CHECK(o.says("--baseline nope: nothing in this table is called so; there are r"));
+  CHECK(o.out.empty());
+  CHECK(run({"table", folder / "r", "--baseline", "r"}).code == 0);
+  CHECK(run({"table", folder / "r"}).code == 0);
+}
+
 TEST_CASE("an epoch at which a network was not pruned in full is not selected") {
   const Folder folder;
   write_run(folder.path / "r", 3, 0.7, 0.9);

@@ -26,6 +26,7 @@ struct SweepSize {
   std::vector<int64_t> seeds;     // empty: as in full
   std::vector<std::string> only;  // points, as for --only; empty: all
   double minutes = 0;             // what it may take on two cores; 0: not said
+  bool is_said() const { return !set.empty() || !seeds.empty() || !only.empty(); }
   void fields(Fields& f);
 };
 
@@ -67,7 +68,9 @@ struct SweepSpec {
 SweepSpec load_sweep(const std::filesystem::path& file);
 SweepSpec read_sweep(const Document& document, const std::filesystem::path& beside);
 
-// The sweep in a smaller size, a sweep itself: "quick" or "reduced", which its name gets as an ending.
+// The sweep in a smaller size, a sweep itself: one of kSmaller, which its name gets as an ending.
+inline constexpr const char* kSmaller[] = {"quick", "reduced"};
+const SweepSize& size_of(const SweepSpec& spec, const std::string& size);
 SweepSpec in_size(SweepSpec spec, const std::string& size);
 
 // A sweep file: as named, else among configs/tables and configs that came with the program.
