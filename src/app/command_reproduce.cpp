@@ -5,6 +5,7 @@
 #include "lptrain/app/sweep_page.h"
 #include "lptrain/app/table.h"
 #include "lptrain/base/files.h"
+#include "lptrain/base/text.h"
 #include "rows.h"
 
 namespace lp {
@@ -29,6 +30,11 @@ struct Result {
   }
 };
 
+std::string discussion_text(const SweepSpec& spec) {
+  if (spec.discussion.empty()) return "";
+  return fmt::format("\n## Discussion\n\n- {}\n", join(spec.discussion, "\n- "));
+}
+
 // Markdown with the verdict, the table and all costs; CSV with all numbers; a picture. Beside the sweep's file, in results/.
 std::vector<std::string> keep(const SweepCall& call, const fs::path& sweep, const Reproduction& made,
                               const std::vector<RunRecord>& runs, const std::vector<std::string>& command) {
@@ -38,9 +44,9 @@ std::vector<std::string> keep(const SweepCall& call, const fs::path& sweep, cons
   make_folder(folder);
   const fs::path md = folder / (call.spec.name + ".md"), csv = folder / (call.spec.name + ".csv"),
                  svg = folder / (call.spec.name + ".svg");
-  write_file(md, fmt::format("# {}\n\n{}.\n\n{}\n## Ours beside theirs\n\n{}\n## Table\n\n{}\n## Costs\n\n{}", call.spec.name,
+  write_file(md, fmt::format("# {}\n\n{}.\n\n{}\n## Ours beside theirs\n\n{}\n## Table\n\n{}{}\n## Costs\n\n{}", call.spec.name,
                              call.spec.description, provenance.text("- "), made.text(), table_as(table_of(runs, pivot), "md"),
-                             table_as(table_of(runs, all), "md")));
+                             discussion_text(call.spec), table_as(table_of(runs, all), "md")));
   write_file(csv, provenance.text("# ") + table_as(table_of(runs, all), "csv"));
   write_file(svg, sweep_picture(sweep));
   return {md.string(), csv.string(), svg.string()};
@@ -70,6 +76,7 @@ int command::reproduce(const Arguments& arguments) {
   if (arguments.has("keep")) result.kept = keep(call, outcome.folder, made, runs, arguments.words());
   console.print("{}", made.text());
   for (const std::string& file : result.kept) console.say("wrote {}", file);
+  console.say("{}", result.sentence);
   console.json(write(result));
   return static_cast<int>(result.exit);
 }

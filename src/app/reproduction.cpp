@@ -19,6 +19,12 @@ bool is_meant(const Published& published, const Texts& axes, const Texts& labels
   });
 }
 
+Verdict verdict_on(const Estimate& ours, double least, double most) {
+  const double low = ours.count > 1 ? ours.low : ours.mean, high = ours.count > 1 ? ours.high : ours.mean;
+  if (low >= least && high <= most) return Verdict::pass;
+  return high < least || low > most ? Verdict::missed : Verdict::undecided;
+}
+
 ReproducedCell judged(const Published& p, const Texts& labels, const RunGroups& groups) {
   ReproducedCell cell{labels, p.metric, p.value, p.deviation, groups.estimate(labels, find_column(p.metric)), {}, {},
                       {},     p.source, p.note,  p.recalled};
@@ -29,7 +35,7 @@ ReproducedCell judged(const Published& p, const Texts& labels, const RunGroups& 
   if (cell.ours.count == 0)
     cell.verdict = Verdict::not_run;
   else if (p.band)
-    cell.verdict = cell.ours.mean >= *cell.low && cell.ours.mean <= *cell.high ? Verdict::pass : Verdict::missed;
+    cell.verdict = verdict_on(cell.ours, *cell.low, *cell.high);
   else
     cell.verdict = Verdict::not_judged;
   return cell;
@@ -44,6 +50,14 @@ std::string theirs_text(const ReproducedCell& cell) {
 }
 
 std::string band_text(const ReproducedCell& cell) { return cell.low ? fmt::format("{:g}..{:g}", *cell.low, *cell.high) : "-"; }
+
+// What is undecided is shown with its interval; differences show theirs in any case.
+std::string verdict_text(const ReproducedCell& cell) {
+  const std::string word(word_of(cell.verdict));
+  const TableColumn& column = find_column(cell.metric);
+  if (cell.verdict != Verdict::undecided || column.shown == Shown::difference) return word;
+  return fmt::format("{} [{}, {}]", word, number_text(cell.ours.low, column.unit), number_text(cell.ours.high, column.unit));
+}
 
 Texts sources_of(const std::vector<ReproducedCell>& cells) {
   Texts sources;
@@ -63,9 +77,13 @@ void ReproducedCell::fields(Fields& f) {
   if (ours.count > 0) mean = ours.mean;
   f("ours", mean, "mean over seeds");
   f("seeds", ours.count, "of ours");
+  std::optional<double> least, most;
+  if (ours.count > 1) least = ours.low, most = ours.high;
+  f("ours_low", least, "of the 95 % confidence interval of ours");
+  f("ours_high", most, "of the 95 % confidence interval of ours");
   f("low", low, "least that passes");
   f("high", high, "most that passes");
-  f("verdict", verdict, "pass, missed, not run or not judged");
+  f("verdict", verdict, "pass, missed, undecided, not run or not judged");
   f("source", source, "of the published value");
   f("note", note, "for people");
   f("recalled", recalled, "from memory, not verified");
@@ -75,7 +93,7 @@ int64_t Reproduction::count(Verdict verdict) const { return std::ranges::count(c
 
 std::string Reproduction::sentence() const {
   std::string text = fmt::format("{} of {} values are within their bands", count(Verdict::pass), cells.size());
-  for (const Verdict v : {Verdict::missed, Verdict::not_run, Verdict::not_judged})
+  for (const Verdict v : {Verdict::missed, Verdict::undecided, Verdict::not_run, Verdict::not_judged})
     if (count(v) > 0) text += fmt::format(", {} {}", count(v), word_of(v));
   return text;
 }
@@ -87,13 +105,15 @@ Cells Reproduction::table() const {
     const TableColumn& column = find_column(cell.metric);
     Texts& row = table.emplace_back(cell.labels);
     row.insert(row.end(), {std::string(column.heading), theirs_text(cell), estimate_text(cell.ours, column), band_text(cell),
-                           std::string(word_of(cell.verdict))});
+                           verdict_text(cell)});
   }
   return table;
 }
 
 Texts Reproduction::notes() const {
   Texts notes{fmt::format("{}. Source: {}.", sentence(), join(sources_of(cells), "; "))};
+  if (count(Verdict::undecided) > 0)
+    notes.emplace_back("undecided: the 95 % confidence interval of ours crosses an edge of the band; more seeds would tell.");
   if (std::ranges::any_of(cells, &ReproducedCell::recalled)) notes.emplace_back("† recalled, unverified.");
   return notes;
 }

@@ -186,8 +186,15 @@ std::string published_section(const Reproduction& made) {
   if (made.cells.empty()) return "";
   std::string notes;
   for (const std::string& note : made.notes()) notes += fmt::format("<li>{}</li>\n", escaped(note));
-  return html::section("Ours beside theirs", "The mean of ours lies in the band around what is published, or it does not.",
+  return html::section("Ours beside theirs",
+                       "Ours lies in the band around what is published, or it does not, or its seeds do not tell.",
                        html::table(made.table()) + fmt::format("<ul class=\"note\">\n{}</ul>\n", notes));
+}
+
+std::string discussion_section(const std::vector<std::string>& discussion) {
+  std::string text;
+  for (const std::string& sentence : discussion) text += fmt::format("<p>{}</p>\n", escaped(sentence));
+  return html::section("Discussion", "", text);
 }
 
 std::string runs_section(const Study& study, const fs::path& folder) {
@@ -215,6 +222,7 @@ std::string sweep_page(const fs::path& folder) {
   const std::string body =
       html::header(study.source.empty() ? "lptrain · runs" : "lptrain · sweep", study.name, verdict(study), remark(study)) +
       tiles(study) + pictures(study) + table_section(study) + published_section(study.reproduction) +
+      discussion_section(study.discussion) +
       html::section("How to repeat it", "Each run folder repeats itself: its config.json is a whole experiment.",
                     repeat + runs_section(study, folder)) +
       fmt::format("<footer>Written by lptrain {}.</footer>\n", version());

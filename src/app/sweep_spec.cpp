@@ -116,6 +116,7 @@ void SweepSpec::fields(Fields& f) {
   f("reduced", reduced, "a version that takes less than an hour");
   f("quick", quick, "a version that takes one or two minutes");
   f("published", published, "what others report, and how near ours should come");
+  f("discussion", discussion, "sentences that analyse the numbers of the full size, printed below its table");
 }
 
 SweepSpec read_sweep(const Document& document, const fs::path& beside) {
@@ -150,6 +151,7 @@ SweepSpec in_size(SweepSpec spec, const std::string& size) {
   spec.minutes = smaller.minutes;
   for (Published& p : spec.published) p.band = size == "quick" ? p.quick : p.reduced;
   spec.reduced = spec.quick = {};
+  spec.discussion.clear();
   return spec;
 }
 

@@ -77,6 +77,7 @@ Study study_of(const fs::path& folder) {
     const SweepSpec spec = read_sweep_of(folder);
     s.name = spec.name;
     s.description = spec.description;
+    s.discussion = spec.discussion;
     s.source = write(spec, true).dump();
     s.runs = read_records({folder.string()});
     s.reproduction = reproduction_of(spec, s.runs);

@@ -27,7 +27,8 @@ struct Study {
   std::vector<RunRecord> runs;
   Table table;
   std::vector<Series> series;
-  std::string source = {};         // the sweep as JSON; "" of folders that are none
+  std::string source = {};  // the sweep as JSON; "" of folders that are none
+  std::vector<std::string> discussion = {};
   Reproduction reproduction = {};  // no cells, if the sweep publishes nothing
 };
 

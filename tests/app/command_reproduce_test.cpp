@@ -14,7 +14,8 @@ namespace {
 std::string table_text(const std::string& published) {
   return R"({"name": "t", "description": "A trial", "base": "smoke_f32", "set": {"dataset.limit": 100, "train.epochs": 1},
     "vary": {"format": {"f32": {}, "int2": {"precision.weights": "int2"}}, "train.batch": [16, 32]},
-    "rows": ["format"], "columns": ["train.batch"], "quick": {"only": ["16"]}, "published": [)" +
+    "rows": ["format"], "columns": ["train.batch"], "quick": {"only": ["16"]},
+    "discussion": ["Two bits <are> few.", "So they lose."], "published": [)" +
          published + "]}";
 }
 
@@ -34,9 +35,8 @@ RunRecord record(const std::string& format, int64_t seed, double accuracy) {
 
 }  // namespace
 
-TEST_CASE("a value passes if our mean lies in the band around it") {
-  const std::vector<RunRecord> runs{record("f32", 1, 0.990), record("f32", 2, 0.992), record("int8", 1, 0.980),
-                                    record("int8", 2, 0.986)};
+TEST_CASE("a value passes if ours lies in the band around it: the mean of one seed, the confidence interval of several") {
+  std::vector<RunRecord> runs{record("f32", 1, 0.990), record("int8", 1, 0.983)};
   const RunGroups groups(runs, {"format"}, "f32");
   SweepSpec spec;
   const auto verdict = [&](Published p) {
@@ -49,10 +49,38 @@ TEST_CASE("a value passes if our mean lies in the band around it") {
   CHECK(verdict({.where = int8, .value = 98.5, .band = {{-0.2, 0.2}}}) == Verdict::pass);  // ours is 98.3
   CHECK(verdict({.where = int8, .value = 98.6, .band = {{-0.2, 0.2}}}) == Verdict::missed);
   CHECK(verdict({.where = int8, .metric = "error", .value = 1.6, .band = {{-0.2, 0.2}}}) == Verdict::pass);
-  CHECK(verdict({.where = int8, .metric = "difference", .band = {{-0.9, -0.7}}}) == Verdict::pass);
-  CHECK(verdict({.where = int8, .metric = "difference", .band = {{-0.7, 0}}}) == Verdict::missed);
+  CHECK(verdict({.where = int8, .metric = "difference", .band = {{-0.8, -0.6}}}) == Verdict::pass);
+  CHECK(verdict({.where = int8, .metric = "difference", .band = {{-0.6, 0}}}) == Verdict::missed);
   CHECK(verdict({.where = int8, .value = 98.5}) == Verdict::not_judged);
   CHECK(verdict({.where = int8, .metric = "seconds", .value = 3, .band = {{0, 0}}}) == Verdict::not_run);
+}
+
+TEST_CASE("what an interval across the edge of a band leaves open is undecided: neither passed nor missed, and told") {
+  std::vector<RunRecord> runs;
+  const double losses[] = {0.0020, -0.0010, 0.0008};  // in points 0.2, -0.1, 0.08: -0.06 [-0.44, +0.32] to f32
+  for (int64_t seed : {1, 2, 3}) {
+    runs.push_back(record("f32", seed, 0.99));
+    runs.push_back(record("int8", seed, 0.99 - losses[seed - 1]));
+  }
+  const RunGroups groups(runs, {"format"}, "f32");
+  SweepSpec spec;
+  const auto made = [&](Published p) {
+    p.where = {{"format", "int8"}};
+    spec.published = {std::move(p)};
+    return reproduce(spec, groups);
+  };
+  const auto verdict = [&](std::vector<double> band) {
+    return made({.metric = "difference", .band = std::move(band)}).cells[0].verdict;
+  };
+  CHECK(verdict({-100, 0}) == Verdict::undecided);
+  CHECK(verdict({-0.1, 0}) == Verdict::undecided);  // across both edges
+  CHECK(verdict({-0.5, 0.4}) == Verdict::pass);
+  CHECK(verdict({-100, -0.5}) == Verdict::missed);
+  const Reproduction open = made({.value = 99, .band = {{0, 1}}});
+  CHECK(open.sentence() == "0 of 1 values are within their bands, 1 undecided");
+  CHECK(open.text().find("| 99..100 | undecided [98.56, 99.32] |") != std::string::npos);
+  CHECK(open.text().find("\nundecided: the 95 % confidence interval of ours crosses an edge") != std::string::npos);
+  CHECK(write(open.cells[0]).has("ours_high"));
 }
 
 TEST_CASE("the baseline's difference to itself is nothing to judge; where nothing is named, all cells are meant") {
@@ -80,12 +108,14 @@ TEST_CASE("a table is run, judged, and kept with how it was made") {
   CHECK(result.size("cells") == 2);
   CHECK(result.text_at("cells.0.verdict") == "pass");
   const std::string md = read_file(stand / "results/t.md"), csv = read_file(stand / "results/t.csv");
-  for (const char* part : {"# t\n", "- command: lptrain reproduce t.json --keep --json\n",
-                           "- version: ", "- machine: ", "- date: 20", "| anything |", "## Costs"})
+  for (const char* part :
+       {"# t\n", "- command: lptrain reproduce t.json --keep --json\n", "- version: ", "- machine: ", "- date: 20",
+        "| anything |", "## Costs", "\n## Discussion\n\n- Two bits <are> few.\n- So they lose.\n\n## Costs"})
     CHECK_MESSAGE(md.find(part) != md.npos, part);
   CHECK(read_file(stand / "results/t.svg").find("<svg") != std::string::npos);
   const std::string page = read_file(stand / "runs/t/report.html");
-  for (const char* part : {"<h2>Ours beside theirs</h2>", "2 of 2 values are within their bands", "anything"})
+  for (const char* part : {"<h2>Ours beside theirs</h2>", "2 of 2 values are within their bands", "anything",
+                           "<h2>Discussion</h2>", "<p>Two bits &lt;are&gt; few.</p>"})
     CHECK_MESSAGE(page.find(part) != page.npos, part);
   CHECK(csv.find("# command: lptrain reproduce") == 0);
   CHECK(csv.find("\nformat,train.batch,accuracy,") != csv.npos);

@@ -10,10 +10,12 @@
 
 namespace lp {
 
-enum class Verdict : uint8_t { pass, missed, not_run, not_judged };
+// By where the 95 % confidence interval of ours lies: within the band, outside, or across one of its edges. Of one seed only the
+// mean is known, and decides.
+enum class Verdict : uint8_t { pass, missed, undecided, not_run, not_judged };
 template <>
 struct Words<Verdict> {
-  static constexpr std::string_view list[] = {"pass", "missed", "not run", "not judged"};
+  static constexpr std::string_view list[] = {"pass", "missed", "undecided", "not run", "not judged"};
 };
 
 // One published value of one cell.
@@ -22,7 +24,7 @@ struct ReproducedCell {
   std::string metric;
   std::optional<double> value, deviation;  // theirs
   Estimate ours;
-  std::optional<double> low, high;  // where the mean of ours must lie
+  std::optional<double> low, high;  // where ours must lie
   Verdict verdict = Verdict::not_judged;
   std::string source, note;
   bool recalled = false;
@@ -34,9 +36,9 @@ struct Reproduction {
   std::vector<ReproducedCell> cells;  // in the order of "published", then of the runs
   int64_t count(Verdict verdict) const;
   Cells table() const;                     // heads, and a row for each cell
-  std::vector<std::string> notes() const;  // sources, and what is recalled from memory
+  std::vector<std::string> notes() const;  // sources, and what is undecided or recalled from memory
   std::string text() const;                // both in Markdown
-  std::string sentence() const;            // "14 of 16 values within their bands, 2 missed"
+  std::string sentence() const;            // "13 of 16 values are within their bands, 2 missed, 1 undecided"
 };
 
 // A cell whose runs are missing is not run; one without a band (in the size that was run) is not judged.

@@ -60,6 +60,7 @@ struct SweepSpec {
   double minutes = 0;                      // what it may take on two cores; 0: not said
   SweepSize reduced, quick;
   std::vector<Published> published;
+  std::vector<std::string> discussion;  // what surprises in the numbers of the full size, and why: sentences for people
   void fields(Fields& f);
 };
 
