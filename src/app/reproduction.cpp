@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lptrain/app/sweep_folder.h"
+#include "lptrain/app/table.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/undamaged.h"
 
@@ -120,12 +121,16 @@ Texts Reproduction::notes() const {
 
 std::string Reproduction::text() const {
   const Cells rows = table();
-  const auto line = [](const Texts& row) { return "| " + join(row, " | ") + " |\n"; };
+  const auto escaped = [](Texts texts) {
+    std::ranges::transform(texts, texts.begin(), markdown_text);
+    return texts;
+  };
+  const auto line = [&](const Texts& row) { return "| " + join(escaped(row), " | ") + " |\n"; };
   std::string text = line(rows[0]);
   for (size_t i = 0; i < rows[0].size(); ++i) text += "|:---";
   text += "|\n";
   for (size_t i = 1; i < rows.size(); ++i) text += line(rows[i]);
-  return text + "\n" + join(notes(), "\n") + "\n";
+  return text + "\n" + join(escaped(notes()), "\n") + "\n";
 }
 
 Reproduction reproduce(const SweepSpec& spec, const RunGroups& groups) {

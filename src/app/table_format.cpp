@@ -236,6 +236,8 @@ constexpr FormatRow kFormats[] = {{"md", markdown}, {"csv", csv}, {"tex", latex}
 
 }  // namespace
 
+std::string markdown_text(const std::string& text) { return md_escape(text); }
+
 Document table_document(const Table& table) {
   JsonTable whole{.row_axes = table.row_axes, .column_axes = table.column_axes, .notes = table.notes, .rows = {}};
   for (const TableRow& row : table.rows) {

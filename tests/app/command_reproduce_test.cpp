@@ -98,6 +98,15 @@ TEST_CASE("the baseline's difference to itself is nothing to judge; where nothin
   CHECK(text.find("† recalled, unverified.") != text.npos);
 }
 
+TEST_CASE("Markdown shows labels, notes and sources as they are") {
+  const std::vector<RunRecord> runs{record("a|b_c", 1, 0.99)};
+  SweepSpec spec;
+  spec.published = {{.value = 99, .source = "A <paper> | of_1999", .note = "x|y"}};
+  const std::string text = reproduce(spec, RunGroups(runs, {"format"}, "f32")).text();
+  CHECK(text.find("| a\\|b\\_c | test accuracy, % | 99.00 (x\\|y) |") != text.npos);
+  CHECK(text.find("Source: A &lt;paper> \\| of\\_1999.") != text.npos);
+}
+
 TEST_CASE("a table is run, judged, and kept with how it was made") {
   const Stand stand(R"({"where": {"format": "int2"}, "metric": "difference", "band": [-100, 100], "note": "anything"})");
   const Outcome o = stand.call({"reproduce", "t.json", "--keep", "--json"});

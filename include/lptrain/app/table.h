@@ -38,6 +38,7 @@ Table table_of(const std::vector<RunRecord>& runs, const TableLayout& layout);
 
 // md, csv, tex, json or html; throws Error(usage) with a suggestion.
 std::string table_as(const Table& table, const std::string& format);
+std::string markdown_text(const std::string& text);  // so that Markdown shows it as it is, also in a cell
 Document table_document(const Table& table);
 
 }  // namespace lp
