@@ -8,6 +8,7 @@
 #include "lptrain/base/text.h"
 #include "lptrain/base/undamaged.h"
 #include "lptrain/base/version.h"
+#include "lptrain/train/config.h"
 #include "lptrain/train/trainer.h"
 
 namespace lp {
@@ -148,17 +149,47 @@ std::vector<RunRecord> read_records(const std::vector<std::string>& folders) {
   return runs;
 }
 
+namespace {
+
+std::string formats_in(const Document& config) {
+  const size_t phases = config.has("phases") ? config.size("phases") : 0;
+  const std::string path = phases > 0 ? fmt::format("phases.{}.precision", phases - 1) : "precision";
+  const auto precision = config.has(path) ? read_as<Precision>(config.at(path)) : Precision{};
+  const std::string reals = config.has("compute") && config.text_at("compute") == "f64" ? "f64" : "f32";
+  const auto name = [&](Role role) {
+    const Quantizer& q = precision.roles[static_cast<size_t>(role)];
+    return q.is_identity() ? reals : q.format.name();
+  };
+  return name(Role::weights) + "/" + name(Role::activations);
+}
+
+// A choice with nothing but defaults stands in a config as its name alone.
+std::optional<std::string> default_at(const Document& config, const std::string& path) {
+  const auto is_chosen = [&](size_t dot) {
+    const std::string above = path.substr(0, dot), name = path.substr(dot + 1, path.find('.', dot + 1) - dot - 1);
+    return config.has(above) && config.text_at(above) == name;
+  };
+  for (size_t dot = path.find('.'); dot != path.npos; dot = path.find('.', dot + 1))
+    if (is_chosen(dot))
+      for (const FieldHelp& field : help<RunConfig>())
+        if (field.path == path) return field.fallback;
+  return {};
+}
+
+}  // namespace
+
 std::string label_of(const RunRecord& run, const std::string& axis) {
   for (const auto& [name, point] : run.labels)
     if (name == axis) return point;
   const fs::path file = run.folder / "config.json";
   if (!fs::is_regular_file(file)) return "-";
   const Document config = read_left(file);
-  std::vector<std::string> known;
+  if (axis == kFormatsAxis) return undamaged([&] { return formats_in(config); });
+  if (config.has(axis)) return config.text_at(axis);
+  if (const std::optional<std::string> value = default_at(config, axis)) return *value;
+  std::vector<std::string> known{kFormatsAxis};
   for (const auto& label : run.labels) known.push_back(label.first);
-  require(config.has(axis), "{}: there is no axis and no config value \"{}\"{}", run.folder.string(), axis,
-          suggestion(axis, known));
-  return config.text_at(axis);
+  fail(ErrorKind::usage, "{}: there is no axis and no config value \"{}\"{}", run.folder.string(), axis, suggestion(axis, known));
 }
 
 }  // namespace lp

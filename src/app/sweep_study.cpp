@@ -87,10 +87,10 @@ Study study_of(const fs::path& folder) {
     s.runs = read_records(run_folders(folder));
     tell_apart(s.runs);
   }
-  s.baseline = layout.baseline;
   if (std::ranges::none_of(s.runs, [](const RunRecord& run) { return run.status == "finished"; }))
     fail(ErrorKind::data, "{}: no run is finished yet", folder.string());
   s.table = table_of(s.runs, layout);
+  s.baseline = s.table.baseline;
   s.series = series_of(s);
   return s;
 }

@@ -19,16 +19,26 @@ void add_new(Texts& list, const std::string& text) {
   if (!has(list, text)) list.push_back(text);
 }
 
+bool is_lone(const RunRecord& run) { return !run.labels.empty() && run.labels[0].first == "run"; }
+
+Texts lone_rows(const std::vector<RunRecord>& runs) {
+  std::map<std::string, std::set<std::string>> names;  // by formats
+  for (const RunRecord& run : runs) names[label_of(run, kFormatsAxis)].insert(run.labels[0].second);
+  if (names.size() == 1) return {"run"};
+  const bool tell_apart = std::ranges::all_of(names, [](const auto& n) { return n.second.size() == 1; });
+  return tell_apart ? Texts{kFormatsAxis} : Texts{"run", kFormatsAxis};
+}
+
 // The axes of the runs that neither rows nor columns name become rows, before the others.
 Texts all_rows(const std::vector<RunRecord>& runs, const TableLayout& layout) {
   Texts rows;
   for (const RunRecord& run : runs)
     for (const auto& label : run.labels)
-      if (!has(layout.rows, label.first) && !has(layout.columns, label.first) && run.labels[0].first != "run")
-        add_new(rows, label.first);
+      if (!has(layout.rows, label.first) && !has(layout.columns, label.first) && !is_lone(run)) add_new(rows, label.first);
   for (const std::string& axis : layout.rows) add_new(rows, axis);
-  if (rows.empty() && layout.columns.empty())
-    for (const auto& label : runs[0].labels) add_new(rows, label.first);
+  if (!rows.empty() || !layout.columns.empty()) return rows;
+  if (std::ranges::all_of(runs, is_lone)) return lone_rows(runs);
+  for (const auto& label : runs[0].labels) add_new(rows, label.first);
   return rows;
 }
 
@@ -111,11 +121,11 @@ std::string versions_note(const std::vector<RunRecord>& runs) {
   return versions.size() > 1 ? fmt::format("made by different versions: {}", versions_text(versions)) : "";
 }
 
-Texts notes_of(const Table& table, const std::vector<RunRecord>& runs, const RunGroups& groups, const std::string& baseline) {
+Texts notes_of(const Table& table, const std::vector<RunRecord>& runs, const RunGroups& groups) {
   Texts notes{seeds_note(groups)}, troubles;
   for (const TableHead& head : table.heads)
     if (!head.column->doc.empty()) add_new(notes, std::string(head.column->doc));
-  for (const std::string& note : {difference_note(groups, baseline), versions_note(runs)})
+  for (const std::string& note : {difference_note(groups, table.baseline), versions_note(runs)})
     if (!note.empty()) notes.push_back(note);
   for (const TableRow& row : table.rows)
     for (const TableCell& cell : row.cells)
@@ -128,11 +138,12 @@ Texts notes_of(const Table& table, const std::vector<RunRecord>& runs, const Run
 
 Table table_of(const std::vector<RunRecord>& runs, const TableLayout& layout) {
   require(!runs.empty(), "there are no runs to make a table of");
-  Table table{all_rows(runs, layout), layout.columns, {}, {}, {}};
+  Table table{all_rows(runs, layout), layout.columns, layout.baseline, {}, {}, {}};
   for (const std::string& axis : table.row_axes) require(!has(table.column_axes, axis), "{}: is both a row and a column", axis);
   Texts axes = table.row_axes;
   axes.insert(axes.end(), layout.columns.begin(), layout.columns.end());
-  const RunGroups groups(runs, axes, layout.baseline);
+  if (has(axes, kFormatsAxis) && table.baseline == TableLayout{}.baseline) table.baseline = "f32/f32";
+  const RunGroups groups(runs, axes, table.baseline);
   const std::vector<const TableColumn*> metrics = metrics_of(runs, layout);
   for (const Texts& labels : parts(groups.labels(), table.row_axes.size(), layout.columns.size()))
     for (const TableColumn* column : metrics) table.heads.push_back({labels, column});
@@ -144,7 +155,7 @@ Table table_of(const std::vector<RunRecord>& runs, const TableLayout& layout) {
       row.cells.push_back({groups.estimate(all, *head.column), troubles_of(groups, all)});
     }
   }
-  table.notes = notes_of(table, runs, groups, layout.baseline);
+  table.notes = notes_of(table, runs, groups);
   return table;
 }
 

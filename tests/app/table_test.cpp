@@ -184,6 +184,47 @@ TEST_CASE("a baseline that is asked for must be in the table") {
   CHECK(run({"table", folder / "r"}).code == 0);
 }
 
+TEST_CASE("runs that stand alone are rows by the formats of weights and activations, where these tell them apart") {
+  const Folder folder;
+  const auto add = [&](const char* name, const char* rest) {
+    write_run(folder.path / name, 2, 0.7);
+    write_file(folder / (std::string(name) + "/config.json"),
+               fmt::format(R"({{"name": "{}", "train": {{"seed": 1}}, {}}})", name[0], rest));
+  };
+  add("a", R"("compute": "f32")");
+  add("b", R"("precision": {"weights": "int8", "activations": "uint8"})");
+  add("c", R"("phases": [{"precision": {}}, {"precision": {"weights": "binary"}}])");
+  add("d", R"("compute": "f64")");
+  const auto table = [&](const std::vector<std::string>& names) {
+    std::vector<std::string> folders;
+    for (const std::string& name : names) folders.push_back(folder / name);
+    return table_of(read_records(folders), {.metrics = {"accuracy", "difference"}});
+  };
+  const Table apart = table({"a", "b", "c", "d"});
+  CHECK(apart.row_axes == std::vector<std::string>{"W/A"});
+  const char* const formats[] = {"f32/f32", "int8/uint8", "binary/f32", "f64/f64"};
+  for (size_t i = 0; i < 4; ++i) CHECK(apart.rows[i].labels[0] == formats[i]);
+  CHECK(apart.baseline == "f32/f32");
+  CHECK(cell(apart, 1, "difference").estimate.count == 1);
+  add("b2", R"("precision": {"weights": "int8", "activations": "uint8"}, "numerics": true)");  // of one name: seeds, or told
+  CHECK_THROWS_WITH(table({"a", "b", "b2"}), doctest::Contains("with seed 1"));
+  add("e", R"("precision": {"weights": "int8", "activations": "uint8"})");
+  CHECK(table({"a", "b", "e"}).row_axes == std::vector<std::string>{"run", "W/A"});
+  CHECK(table({"b", "e"}).row_axes == std::vector<std::string>{"run"});
+}
+
+TEST_CASE("rows may be named by any value of a config, also one that a choice has by default") {
+  const Folder folder;
+  const Line train{"train", "configs/smoke_f32.json", "--limit", "100", "--no-latency", "-q", "-s", "train.epochs=1"};
+  REQUIRE(run(train + Line{"--out", folder / "a", "-s", "train.optimizer=adam"}).code == 0);
+  REQUIRE(run(train + Line{"--out", folder / "b", "-s", R"(train.optimizer={"adam": {"lr": 0.5}})"}).code == 0);
+  const auto records = read_records({folder / "a", folder / "b"});
+  CHECK(label_of(records[0], "train.optimizer.adam.lr") == "0.001");
+  CHECK(label_of(records[1], "train.optimizer.adam.lr") == "0.5");
+  CHECK(label_of(records[0], "train.optimizer") == "adam");
+  CHECK_THROWS_WITH(label_of(records[0], "train.optimizer.sgd.lr"), doctest::Contains("no config value"));
+}
+
 TEST_CASE("an epoch at which a network was not pruned in full is not selected") {
   const Folder folder;
   write_run(folder.path / "r", 3, 0.7, 0.9);

@@ -38,7 +38,12 @@ std::string status_of_run(const std::filesystem::path& run);
 // Error(data) for damaged ones and for runs that check_selection refuses.
 std::vector<RunRecord> read_records(const std::vector<std::string>& folders);
 
-// The label of a run on an axis, or, if it has none, what its config says at that path. Throws Error(usage) if neither exists.
+// The formats of the weights and activations of a run's last phase, but for layers with their own: "int8/uint8". An axis that
+// every run has.
+inline constexpr const char* kFormatsAxis = "W/A";
+
+// The label of a run on an axis, or, if it has none, what its config says at that path, be it by default. Throws Error(usage) if
+// neither exists.
 std::string label_of(const RunRecord& run, const std::string& axis);
 
 // Recomputes from metrics.jsonl which epoch validation selects. Throws Error(data) if the summary's "best" is another one, or has

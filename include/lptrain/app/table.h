@@ -7,11 +7,12 @@
 
 namespace lp {
 
-// How a table is laid out. Axes that it does not name become rows too, so that only seeds are averaged over.
+// How a table is laid out. Axes that it does not name become rows too, so that only seeds are averaged over. Runs that belong to
+// no sweep are rows by their formats (kFormatsAxis) where these differ, and by their names where they do not tell names apart.
 struct TableLayout {
   std::vector<std::string> rows = {}, columns = {};  // axes
   std::vector<std::string> metrics = {};  // keys of table_columns(); empty: with column axes accuracy, else all that any run has
-  std::string baseline = "f32";
+  std::string baseline = "f32";           // of rows by formats "f32/f32", if nothing else is asked for
 };
 
 struct TableCell {
@@ -28,6 +29,7 @@ struct TableRow {
 };
 struct Table {
   std::vector<std::string> row_axes, column_axes;
+  std::string baseline;  // what differences are to
   std::vector<TableHead> heads;
   std::vector<TableRow> rows;
   std::vector<std::string> notes;  // seeds, what is what, what is missing
