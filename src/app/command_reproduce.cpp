@@ -37,8 +37,7 @@ std::string discussion_text(const SweepSpec& spec) {
 
 // Markdown with the verdict, the table and all costs; CSV with all numbers; a picture. Beside the sweep's file, in results/.
 std::vector<std::string> keep(const SweepCall& call, const fs::path& sweep, const Reproduction& made,
-                              const std::vector<RunRecord>& runs, const std::vector<std::string>& command) {
-  const Provenance provenance = provenance_of(runs, command);
+                              const std::vector<RunRecord>& runs, const Provenance& provenance) {
   const TableLayout pivot{call.spec.rows, call.spec.columns, {}, call.spec.baseline}, all{made.axes, {}, {}, call.spec.baseline};
   const fs::path folder = call.file.parent_path() / "results";
   make_folder(folder);
@@ -73,10 +72,11 @@ int command::reproduce(const Arguments& arguments) {
   const std::vector<RunRecord> runs = read_records({outcome.folder});
   const Reproduction made = reproduction_of(call.spec, runs);
   Result result = conclude(outcome, made);
-  if (arguments.has("keep")) result.kept = keep(call, outcome.folder, made, runs, arguments.words());
+  if (arguments.has("keep"))
+    result.kept = keep(call, outcome.folder, made, runs, provenance_of(runs, arguments.words(), outcome.time));
   console.print("{}", made.text());
   for (const std::string& file : result.kept) console.say("wrote {}", file);
-  console.say("{}", result.sentence);
+  console.say("{}{}", result.sentence, outcome.time.empty() ? "" : "; took " + outcome.time);
   console.json(write(result));
   return static_cast<int>(result.exit);
 }

@@ -152,14 +152,15 @@ Reproduction reproduction_of(const SweepSpec& spec, const std::vector<RunRecord>
 
 std::string Provenance::text(std::string_view before) const {
   std::string text;
-  for (const auto& [name, value] : {std::pair{"command", command}, {"version", version}, {"machine", cpu}, {"date", date}})
-    text += fmt::format("{}{}: {}\n", before, name, value);
+  for (const auto& [name, value] :
+       {std::pair{"command", command}, {"version", version}, {"machine", cpu}, {"date", date}, {"time", time}})
+    if (!value.empty()) text += fmt::format("{}{}: {}\n", before, name, value);
   return text;
 }
 
-Provenance provenance_of(const std::vector<RunRecord>& runs, const std::vector<std::string>& command) {
+Provenance provenance_of(const std::vector<RunRecord>& runs, const std::vector<std::string>& command, const std::string& time) {
   const Versions versions = versions_of(runs);
-  Provenance p{"lptrain " + shell_text(command), versions.empty() ? own_version() : versions_text(versions), {}, {}};
+  Provenance p{"lptrain " + shell_text(command), versions.empty() ? own_version() : versions_text(versions), {}, {}, time};
   for (const RunRecord& run : runs) {
     const std::filesystem::path file = run.folder / "meta.json";
     if (!std::filesystem::exists(file)) continue;

@@ -9,6 +9,7 @@
 #include "lptrain/app/sweep_latency.h"
 #include "lptrain/app/sweep_page.h"
 #include "lptrain/app/sweep_runner.h"
+#include "lptrain/app/sweep_time.h"
 #include "lptrain/base/files.h"
 #include "lptrain/base/parallel.h"
 #include "lptrain/base/text.h"
@@ -127,7 +128,8 @@ void conclude(SweepOutcome& outcome, const std::vector<JobLine>& lines, const St
     console.say("interrupted with {} of {} jobs done; everything is saved. Go on with: lptrain sweep {} --resume", outcome.done,
                 outcome.jobs, outcome.folder);
   else
-    console.say("{} of {} jobs done, in {}", outcome.done, outcome.jobs, outcome.folder);
+    console.say("{} of {} jobs done, in {}{}", outcome.done, outcome.jobs, outcome.folder,
+                outcome.time.empty() ? "" : "; took " + outcome.time);
 }
 
 }  // namespace
@@ -141,6 +143,7 @@ void SweepOutcome::fields(Fields& f) {
   f("kept", kept, "of them, from before");
   f("failed", failed, "jobs that did not finish, with what happened");
   f("exit", exit, "exit code of the program");
+  f("time", time, "that it took on the clock, of all calls");
 }
 
 SweepCall sweep_of(const Arguments& arguments, const std::string& word) {
@@ -169,7 +172,7 @@ SweepOutcome run_sweep(const SweepCall& call, const Arguments& arguments, const 
   }
   const Share share = share_of(arguments, call, plan.jobs.size());
   std::vector<JobLine> lines = lines_of(plan, call.folder, share.threads, data);
-  SweepOutcome outcome{"planned", call.spec.name, call.folder.string(), std::ssize(plan.jobs), 0, 0, {}, 0};
+  SweepOutcome outcome{"planned", call.spec.name, call.folder.string(), std::ssize(plan.jobs), 0, 0, {}, 0, {}};
   outcome.done = outcome.kept = std::ranges::count_if(lines, &JobLine::is_done);
   const std::string list = fmt::format("{}\n\n{}: {} jobs, {} done already, {} at a time with {} threads each{}{}",
                                        job_list(plan, lines), call.spec.name, outcome.jobs, outcome.kept, share.parallel,
@@ -179,12 +182,16 @@ SweepOutcome run_sweep(const SweepCall& call, const Arguments& arguments, const 
     return outcome;
   }
   console.say("{}", list);
-  write_sweep(call.spec, {version(), commit(), share.threads, arguments.words()}, plan, lines, call.folder);
-  const RunnerOptions options{call.folder, static_cast<size_t>(share.parallel), share.threads, data};
+  const int64_t cores = std::min<int64_t>(thread_count(), share.parallel * share.threads);
+  write_sweep(call.spec, {version(), commit(), share.threads, arguments.words(), 0, cores}, plan, lines, call.folder);
+  const SweepTime time(call.folder, cores);
+  const RunnerOptions options{call.folder, static_cast<size_t>(share.parallel), share.threads, data, [&] { time.keep(); }};
   const StopSignals stop;
   run_jobs(plan, lines, options, console, stop);
   if (std::ranges::any_of(lines, [](const JobLine& line) { return line.status == "finished"; }))
     write_file(call.folder / "report.html", sweep_page(call.folder));
+  time.keep();
+  outcome.time = time_text(read_meta(call.folder), call.spec.minutes);
   conclude(outcome, lines, stop, console);
   return outcome;
 }

@@ -56,6 +56,8 @@ void SweepMeta::fields(Fields& f) {
   f("commit", commit, "of its source");
   f("threads", threads, "of each job", {1, 1024});
   f("command", command, "as typed");
+  f("seconds", seconds, "on the clock, of all calls; null: not known");
+  f("cores", cores, "that the last call used");
 }
 
 void make_folder(const fs::path& folder) {
@@ -96,6 +98,8 @@ SweepMeta read_meta(const fs::path& folder) {
   return meta;
 }
 
+void write_meta(const SweepMeta& meta, const fs::path& folder) { write_file(folder / kMeta, write(meta).dump() + "\n"); }
+
 std::vector<JobLine> lines_of(const SweepPlan& plan, const fs::path& folder, int64_t threads, const std::string& data) {
   std::vector<JobLine> lines;
   for (const SweepJob& job : plan.jobs) {
@@ -122,7 +126,7 @@ void write_sweep(const SweepSpec& spec, const SweepMeta& meta, const SweepPlan& 
   for (size_t j = 0; j < lines.size(); ++j)
     if (!lines[j].is_done()) write_file(folder / lines[j].config, plan.config(plan.jobs[j]).dump() + "\n");
   write_file(folder / kSweep, write(spec, true).dump() + "\n");
-  if (!fs::exists(folder / kMeta)) write_file(folder / kMeta, write(meta).dump() + "\n");
+  if (!fs::exists(folder / kMeta)) write_meta(meta, folder);
   write_file(folder / kJobs, text);
 }
 

@@ -117,6 +117,7 @@ void SweepRunner::finish(size_t job, int code, bool stopped) {
   if (failed) line.status = "failed";
   if (failed || line.status == "diverged") line.message = how_it_ended(code, options_.folder / line.log);
   append_job(line, options_.folder);
+  options_.at_job_end();
   ++ended_;
   work_ended_ += work_of(job);
   const double left = clock_.seconds_left(work_ended_);

@@ -12,7 +12,8 @@ using namespace lp::test;
 namespace {
 
 std::string table_text(const std::string& published) {
-  return R"({"name": "t", "description": "A trial", "base": "smoke_f32", "set": {"dataset.limit": 100, "train.epochs": 1},
+  return R"({"name": "t", "description": "A trial", "minutes": 3, "base": "smoke_f32",
+    "set": {"dataset.limit": 100, "train.epochs": 1},
     "vary": {"format": {"f32": {}, "int2": {"precision.weights": "int2"}}, "train.batch": [16, 32]},
     "rows": ["format"], "columns": ["train.batch"], "quick": {"only": ["16"]},
     "discussion": ["Two bits <are> few.", "So they lose."], "published": [)" +
@@ -115,11 +116,12 @@ TEST_CASE("a table is run, judged, and kept with how it was made") {
   const Document result = Document::parse(last_line(o.out), "out");
   CHECK(result.text_at("status") == "finished");
   CHECK(result.size("cells") == 2);
+  CHECK(last_line(o.err).find("2 of 2 values are within their bands; took 0:0") == 0);
   CHECK(result.text_at("cells.0.verdict") == "pass");
   const std::string md = read_file(stand / "results/t.md"), csv = read_file(stand / "results/t.csv");
-  for (const char* part :
-       {"# t\n", "- command: lptrain reproduce t.json --keep --json\n", "- version: ", "- machine: ", "- date: 20",
-        "| anything |", "## Costs", "\n## Discussion\n\n- Two bits <are> few.\n- So they lose.\n\n## Costs"})
+  for (const char* part : {"# t\n", "- command: lptrain reproduce t.json --keep --json\n",
+                           "- version: ", "- machine: ", "- date: 20", "- time: 0:0", " of a stated 3 minutes on 2 cores",
+                           "| anything |", "## Costs", "\n## Discussion\n\n- Two bits <are> few.\n- So they lose.\n\n## Costs"})
     CHECK_MESSAGE(md.find(part) != md.npos, part);
   CHECK(read_file(stand / "results/t.svg").find("<svg") != std::string::npos);
   const std::string page = read_file(stand / "runs/t/report.html");
@@ -139,10 +141,10 @@ TEST_CASE("provenance names every version that made runs, with how many") {
     fs::create_directory(runs[i].folder);
     write_file((runs[i].folder / "meta.json").string(), fmt::format(R"({{"started": "2026-01-0{}", "cpu": "c"}})", i + 1));
   }
-  const std::string text = provenance_of(runs, {"reproduce", "t"}).text("- ");
+  const std::string text = provenance_of(runs, {"reproduce", "t"}, "0:00:03").text("- ");
   CHECK(text.find("- version: 0.1.0 (a): 2 runs, 0.1.0 (b): 1 run\n") != text.npos);
-  CHECK(text.find("- date: 2026-01-03\n") != text.npos);
-  CHECK(provenance_of({runs[1]}, {}).text("").find("version: 0.1.0 (b)\n") != text.npos);
+  CHECK(text.find("- date: 2026-01-03\n- time: 0:00:03\n") != text.npos);
+  CHECK(provenance_of({runs[1]}, {}, "").text("").find("version: 0.1.0 (b)\n") != text.npos);
 }
 
 TEST_CASE("a value outside its band exits 4; what did not run is no miss") {

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "app/program.h"
-#include "lptrain/app/sweep_folder.h"
+#include "lptrain/app/sweep_time.h"
 #include "lptrain/base/document.h"
 
 using namespace lp;
@@ -66,6 +66,28 @@ TEST_CASE("a sweep runs every job, keeps its command, and what is added later is
   CHECK(read_file(stand.path / "runs/s" / jobs[0].run / "meta.json") == before);
   const Outcome nothing = stand.call({"sweep", "runs/s", "--resume", "--json"});
   CHECK(Document::parse(last_line(nothing.out), "out").text_at("kept") == "6");
+}
+
+TEST_CASE("the time of a sweep is that of all its calls, beside what it states") {
+  SweepMeta meta;
+  CHECK(time_text(meta, 120) == "");
+  meta.seconds = 1880.4, meta.cores = 2;
+  CHECK(time_text(meta, 120) == "0:31:20 of a stated 120 minutes on 2 cores");
+  CHECK(time_text(meta, 0) == "0:31:20 on 2 cores");
+  meta.cores = 1;
+  CHECK(time_text(meta, 0.5) == "0:31:20 of a stated 0.5 minutes on 2 cores, here on 1");
+  const Stand stand(sweep_text(kTwo));
+  const fs::path folder = stand.path / "runs/s";
+  CHECK(stand.call({"sweep", "s.json"}).says("4 of 4 jobs done, in runs/s; took 0:0"));
+  meta = read_meta(folder);
+  CHECK(meta.seconds.value() > 0);
+  meta.seconds = 7200;
+  write_meta(meta, folder);
+  CHECK(stand.call({"sweep", "s.json", "--resume"}).says("took 2:00:"));
+  CHECK(read_meta(folder).seconds.value() > 7200);
+  meta.seconds.reset();  // begun by a version that did not count
+  write_meta(meta, folder);
+  CHECK_FALSE(stand.call({"sweep", "s.json", "--resume"}).says("took"));
 }
 
 TEST_CASE("runs that another version made are kept, and told") {

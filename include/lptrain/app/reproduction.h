@@ -46,11 +46,11 @@ Reproduction reproduce(const SweepSpec& spec, const RunGroups& groups);
 Reproduction reproduction_of(const SweepSpec& spec, const std::vector<RunRecord>& runs);  // the same, of all axes
 
 // Where and how a reproduction was made: heads its files in configs/tables/results. All versions of its runs; machine and date of
-// the last one.
+// the last one; time that it took ("": not known).
 struct Provenance {
-  std::string command, version, cpu, date;
+  std::string command, version, cpu, date, time;
   std::string text(std::string_view before) const;  // a line each
 };
-Provenance provenance_of(const std::vector<RunRecord>& runs, const std::vector<std::string>& command);
+Provenance provenance_of(const std::vector<RunRecord>& runs, const std::vector<std::string>& command, const std::string& time);
 
 }  // namespace lp

@@ -25,6 +25,7 @@ struct SweepOutcome {
   int64_t jobs = 0, done = 0, kept = 0;  // kept: of those done, before this call
   std::vector<std::string> failed;       // jobs that did not finish, with what happened
   int64_t exit = 0;
+  std::string time;  // that it took so far (sweep_time.h)
   void fields(Fields& f);
 };
 

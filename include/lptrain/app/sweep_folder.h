@@ -5,6 +5,7 @@
 //   runs/        run folders                                   lock
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct SweepMeta {
   std::string version, commit;
   int64_t threads = 1;  // of each job
   std::vector<std::string> command;
+  std::optional<double> seconds;  // on the clock, of all calls (sweep_time.h)
+  int64_t cores = 0;              // of the last call
   void fields(Fields& f);
 };
 
@@ -43,6 +46,7 @@ bool is_sweep_folder(const std::filesystem::path& folder);
 std::vector<JobLine> read_jobs(const std::filesystem::path& folder);
 SweepSpec read_sweep_of(const std::filesystem::path& folder);
 SweepMeta read_meta(const std::filesystem::path& folder);
+void write_meta(const SweepMeta& meta, const std::filesystem::path& folder);
 
 // The lines of a plan, with the status that their run folders show.
 std::vector<JobLine> lines_of(const SweepPlan& plan, const std::filesystem::path& folder, int64_t threads,

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "lptrain/app/child.h"
@@ -16,6 +17,7 @@ struct RunnerOptions {
   size_t parallel = 1;
   int64_t threads = 1;  // of each job
   std::string data;     // --data
+  std::function<void()> at_job_end = [] {};
 };
 
 // Runs those of `lines` (the jobs of `plan`, in its order) that are not done, seed by seed, so that a sweep that is interrupted
