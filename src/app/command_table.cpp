@@ -10,6 +10,9 @@
 namespace lp {
 namespace {
 
+// Columns that fit a page beside a label or two.
+const std::vector<std::string> kOfPapers{"accuracy", "difference", "bits_per_weight", "packed_bytes"};
+
 std::vector<std::string> words_of(const std::string& text) {
   return text.empty() ? std::vector<std::string>{} : split(text, ',');
 }
@@ -24,6 +27,7 @@ TableLayout layout_of(const std::vector<std::string>& folders, const Arguments& 
   if (arguments.has("rows") || arguments.has("cols"))
     layout.rows = words_of(arguments.text("rows")), layout.columns = words_of(arguments.text("cols"));
   layout.metrics = words_of(arguments.text("metric"));
+  if (layout.metrics.empty() && layout.columns.empty() && arguments.text("format") == "tex") layout.metrics = kOfPapers;
   if (arguments.has("baseline")) layout.baseline = arguments.text("baseline");
   return layout;
 }

@@ -1,9 +1,9 @@
-// Tables as Markdown, CSV, LaTeX, JSON and HTML.
+// Tables as Markdown, CSV, JSON and HTML.
 #include <algorithm>
 #include <cmath>
 
-#include "lptrain/app/table.h"
 #include "lptrain/base/text.h"
+#include "table_parts.h"
 
 namespace lp {
 namespace {
@@ -31,25 +31,6 @@ bool has_several_metrics(const Table& table) {
   return std::ranges::any_of(table.heads, [&](const TableHead& h) { return h.column != table.heads[0].column; });
 }
 
-Texts headings(const Table& table) {
-  Texts all = table.row_axes;
-  const bool has_several = has_several_metrics(table);
-  for (const TableHead& head : table.heads) all.push_back(heading_of(head, has_several));
-  return all;
-}
-
-// What every cell shows, when all column heads are labels.
-std::string caption(const Table& table) {
-  return table.column_axes.empty() || has_several_metrics(table) || table.heads.empty()
-             ? ""
-             : std::string(table.heads[0].column->heading);
-}
-
-std::string cell_text(const TableCell& cell, const TableHead& head) {
-  const bool all_diverged = cell.estimate.count == 0 && !cell.troubles.empty() && cell.troubles[0].ends_with("diverged");
-  return all_diverged && head.column->shown != Shown::difference ? "diverged" : estimate_text(cell.estimate, *head.column);
-}
-
 Texts texts_of(const TableRow& row, const Table& table) {
   Texts texts = row.labels;
   for (size_t i = 0; i < row.cells.size(); ++i) texts.push_back(cell_text(row.cells[i], table.heads[i]));
@@ -62,9 +43,11 @@ std::string joined(const Texts& texts, Escape escape, const char* before, const 
   return line + after;
 }
 
+// Sentences.
 Texts notes_with_caption(const Table& table) {
   Texts notes = table.notes;
   if (const std::string text = caption(table); !text.empty()) notes.insert(notes.begin(), text);
+  for (std::string& note : notes) note = capitalized(note);
   return notes;
 }
 
@@ -114,43 +97,6 @@ std::string csv(const Table& table) {
     text += joined(cells, csv_escape, "", ",", "\n");
   }
   return text;
-}
-
-// ---- LaTeX, without packages
-
-std::string tex_escape(const std::string& text) {
-  return replaced(text, {{'%', "\\%"},
-                         {'_', "\\_"},
-                         {'&', "\\&"},
-                         {'#', "\\#"},
-                         {'$', "\\$"},
-                         {'{', "\\{"},
-                         {'}', "\\}"},
-                         {'~', "\\textasciitilde{}"},
-                         {'^', "\\textasciicircum{}"},
-                         {'\\', "\\textbackslash{}"}});
-}
-
-// Signs beyond ASCII, after escaping.
-std::string tex_signs(std::string text) {
-  for (const auto& [sign, command] : {std::pair{"±", "$\\pm$"}, {"µ", "$\\mu$"}})
-    for (size_t at = 0; (at = text.find(sign, at)) != text.npos; at += std::string_view(command).size())
-      text.replace(at, std::string_view(sign).size(), command);
-  return text;
-}
-std::string tex_text(const std::string& text) { return tex_signs(tex_escape(text)); }
-std::string tex_cell(const std::string& text) {
-  const bool has_sign = !text.empty() && text.size() > 1 && (text[0] == '+' || text[0] == '-');
-  return has_sign ? "$" + text + "$" : tex_text(text);
-}
-
-std::string latex(const Table& table) {
-  const std::string columns = std::string(table.row_axes.size(), 'l') + std::string(table.heads.size(), 'r');
-  std::string text = fmt::format("\\begin{{table}}\n\\centering\n\\begin{{tabular}}{{{}}}\n\\hline\n", columns);
-  text += joined(headings(table), tex_text, "", " & ", " \\\\\n\\hline\n");
-  for (const TableRow& row : table.rows) text += joined(texts_of(row, table), tex_cell, "", " & ", " \\\\\n");
-  return text + fmt::format("\\hline\n\\end{{tabular}}\n\\caption{{{}.}}\n\\end{{table}}\n",
-                            joined(notes_with_caption(table), tex_text, "", ". ", ""));
 }
 
 // ---- HTML: a fragment
@@ -237,6 +183,24 @@ constexpr FormatRow kFormats[] = {{"md", markdown}, {"csv", csv}, {"tex", latex}
 }  // namespace
 
 std::string markdown_text(const std::string& text) { return md_escape(text); }
+
+Texts headings(const Table& table) {
+  Texts all = table.row_axes;
+  const bool has_several = has_several_metrics(table);
+  for (const TableHead& head : table.heads) all.push_back(heading_of(head, has_several));
+  return all;
+}
+
+std::string caption(const Table& table) {
+  return table.column_axes.empty() || has_several_metrics(table) || table.heads.empty()
+             ? ""
+             : std::string(table.heads[0].column->heading);
+}
+
+std::string cell_text(const TableCell& cell, const TableHead& head) {
+  const bool all_diverged = cell.estimate.count == 0 && !cell.troubles.empty() && cell.troubles[0].ends_with("diverged");
+  return all_diverged && head.column->shown != Shown::difference ? "diverged" : estimate_text(cell.estimate, *head.column);
+}
 
 Document table_document(const Table& table) {
   JsonTable whole{.row_axes = table.row_axes, .column_axes = table.column_axes, .notes = table.notes, .rows = {}};

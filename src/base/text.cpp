@@ -103,6 +103,11 @@ std::string with_short_words(std::string_view message) {
   return text;
 }
 
+std::string capitalized(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
 bool glob_match(std::string_view pattern, std::string_view text) {
   size_t p = 0, t = 0;
   size_t star = pattern.npos, resume = 0;  // the last '*', and where the text after its run began

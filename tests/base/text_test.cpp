@@ -136,3 +136,8 @@ TEST_CASE("a message loses the middle of words that nobody reads to their end, a
     CHECK((cut.size() - dots - 3) % 2 == 0);
   }
 }
+
+TEST_CASE("a sentence begins with a capital, if a letter begins it") {
+  CHECK(lp::capitalized("on digits") == "On digits");
+  for (const char* text : {"", "3 seeds", "MACs", "é"}) CHECK(lp::capitalized(text) == text);
+}

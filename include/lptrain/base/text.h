@@ -17,6 +17,8 @@ std::string suggestion(std::string_view word, std::span<const std::string> candi
 std::string join(std::span<const std::string> words, std::string_view separator = ", ");
 std::vector<std::string> split(std::string_view text, char separator);
 
+std::string capitalized(std::string text);  // the first letter, if it is one of a..z
+
 // A message to be read: runs without a blank that are longer than 160 bytes lose their middle ("kkkkk...kkk").
 std::string with_short_words(std::string_view message);
 
