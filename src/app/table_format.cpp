@@ -155,7 +155,7 @@ struct JsonTable {
 std::optional<double> known(double value) { return std::isfinite(value) ? std::optional(value) : std::nullopt; }
 
 JsonCell json_cell(const TableCell& cell, const TableHead& head) {
-  constexpr const char* kUnits[] = {"percent", "percent", "points", "bits", "count", "bytes", "seconds", "joules"};
+  constexpr const char* kUnits[] = {"percent", "percent", "points", "bits", "count", "bytes", "seconds", "joules", "ratio"};
   JsonCell json{std::string(head.column->key),
                 kUnits[static_cast<size_t>(head.column->unit)],
                 head.labels,

@@ -147,6 +147,10 @@ TEST_CASE("every format holds every number, and escapes what it must") {
   const Document json = Document::parse(table_as(table, "json"), "json");
   CHECK(json.text_at("rows.2.labels.0") == "b_1");
   CHECK(std::stod(json.text_at("rows.2.cells.0.mean")) == doctest::Approx(88));
+  for (const TableColumn& column : table_columns()) {
+    const Document one = table_document(table_of(runs, {.metrics = {std::string(column.key)}}));
+    CHECK((one.text_at("rows.0.cells.0.unit") == "ratio") == (column.unit == Unit::ratio));
+  }
   CHECK_THROWS_WITH(table_as(table, "markdwn"), doctest::Contains("unknown format"));
   std::vector<RunRecord> odd = {run_of("a|<b>,\"&\n", "$x$\\{", 1, 0.5)};
   const Table hostile = table_of(odd, {});
