@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr double kNear = 1;           // points of accuracy that count as hardly any loss
 constexpr double kCrowded = 8;        // points of accuracy between the best and the worst, above which the best are shown apart
+constexpr size_t kMany = 12;          // points, whose names need room
 constexpr size_t kMostSentences = 3;  // series that the verdict speaks of
 
 // ---- Pictures
@@ -75,7 +76,8 @@ std::optional<Plot> cost_plot(const Study& study, const Cost& cost, const char* 
     }
   }
   if (xs.empty()) return {};
-  Plot plot(500, 320, cost.axis(cost.name, xs, cost.label), linear_axis(title, ys, "%"));
+  const double height = xs.size() > kMany ? 420 : 320;
+  Plot plot(500, height, cost.axis(cost.name, xs, cost.label), linear_axis(title, ys, "%"));
   for (size_t i = 0; i < all.size(); ++i) {
     plot.line(front_of(all[i]), static_cast<int>(i), Plot::Stroke::steps, false);
     plot.line(all[i], static_cast<int>(i), Plot::Stroke::none);
@@ -121,13 +123,14 @@ std::string sentence(const Series& series, const std::string& baseline) {
   const Measured* narrowest = reference;
   for (const Measured& m : series.members)
     if (m.accuracy >= reference->accuracy - kNear / 100 && m.bits < narrowest->bits) narrowest = &m;
-  const std::string on = series.name.empty() ? "" : fmt::format("On {}, ", series.name);
-  if (narrowest == reference)
-    return fmt::format("{}nothing narrower comes within {:g} point of {} ({}). ", on, kNear, reference->name,
-                       accuracy_text(*reference));
-  return fmt::format("{}{} reaches {} with {:.3g} {} a weight, within {:g} point of {} ({} with {:.3g}). ", on, narrowest->name,
-                     accuracy_text(*narrowest), narrowest->bits, narrowest->bits == 1 ? "bit" : "bits", kNear, reference->name,
-                     accuracy_text(*reference), reference->bits);
+  const std::string on = series.name.empty() ? "" : fmt::format("on {}, ", series.name);
+  const std::string bits = fmt::format("{:.3g} {} a weight", narrowest->bits, narrowest->bits == 1 ? "bit" : "bits");
+  return capitalized(on + (narrowest == reference
+                               ? fmt::format("nothing narrower comes within {:g} point of {} ({}). ", kNear, reference->name,
+                                             accuracy_text(*reference))
+                               : fmt::format("the narrowest within {:g} point of {} ({} with {:.3g}) is {}: {} with {}. ", kNear,
+                                             reference->name, accuracy_text(*reference), reference->bits, narrowest->name,
+                                             accuracy_text(*narrowest), bits)));
 }
 
 std::string verdict(const Study& study) {

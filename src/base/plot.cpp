@@ -10,9 +10,9 @@
 namespace lp {
 namespace {
 
-constexpr double kLeft = 58, kRight = 14, kTop = 30, kBottom = 44;  // around the field, for numbers and names
-constexpr double kBare = 26, kLegend = 20;                          // below it if the axis has no name; where the legend ends
-constexpr double kLetter = 7.2;                                     // width of one, about
+constexpr double kRight = 14, kTop = 30, kBottom = 44;  // around the field, for numbers and names
+constexpr double kBare = 26, kLegend = 20;              // below it if the axis has no name; a line of the legend
+constexpr double kLetter = 7.2;                         // width of one, about
 constexpr int kSeries = 6;
 
 std::string_view dash(Plot::Stroke stroke) { return stroke == Plot::Stroke::dashed ? " dash" : ""; }
@@ -107,6 +107,7 @@ std::string_view plot_style() {
 .plot .grid{stroke:var(--line);stroke-width:1}.plot .base{stroke:var(--soft);stroke-width:1}
 .plot .p0{--c:var(--s0)}.plot .p1{--c:var(--s1)}.plot .p2{--c:var(--s2)}.plot .p3{--c:var(--s3)}.plot .p4{--c:var(--s4)}
 .plot .p5{--c:var(--s5)}
+.plot .leader{stroke:var(--c);stroke-width:1;stroke-opacity:.7}
 .plot .mark{fill:var(--c)}.plot .stem{stroke:var(--c);stroke-width:1.5}
 .plot .path{fill:none;stroke:var(--c);stroke-width:2.2;stroke-linejoin:round}.plot .dash{stroke-dasharray:5 4}
 .plot .bar{fill:var(--c);fill-opacity:.55}.plot .rule{stroke:var(--c);stroke-width:1;stroke-opacity:.75}
@@ -123,7 +124,11 @@ Plot::Plot(double width, double height, PlotAxis x, PlotAxis y)
     : width_(width), height_(height), x_(std::move(x)), y_(std::move(y)) {}
 
 double Plot::ground() const { return height_ - (x_.name.empty() ? kBare : kBottom); }
-double Plot::left() const { return y_.ticks.empty() ? kRight : kLeft; }
+double Plot::left() const {
+  double longest = 0;
+  for (double v : y_.ticks) longest = std::max(longest, text_width(y_.label(v)));
+  return y_.ticks.empty() ? kRight : longest + 10;
+}
 double Plot::px(double x) const { return left() + (width_ - left() - kRight) * x_.share(x); }
 double Plot::py(double y) const { return kTop + (ground() - kTop) * (1 - y_.share(y)); }
 
@@ -134,46 +139,62 @@ void Plot::marker(const PlotPoint& p, int series) {
     const double top = std::max(py(p.y + p.error), kTop), bottom = std::min(py(p.y - p.error), ground());
     body_ += fmt::format("<path class=\"stem\" d=\"M{0:.1f} {1:.1f}V{2:.1f}M{3:.1f} {1:.1f}h6M{3:.1f} {2:.1f}h6\"/>", x, top,
                          bottom, x - 3);
+    marks_.push_back({x - 4, top - 1, x + 4, bottom + 1});
   }
   body_ += shape(x, y, series) + "</g>";
-  taken_.push_back({x - 5, y - 5, x + 5, y + 5});
+  marks_.push_back({x - 5, y - 5, x + 5, y + 5});
 }
 
-// Above, right, below or left of the point; nowhere if all of these are taken.
-void Plot::place_label(const PlotPoint& p) {
-  const double x = px(p.x), y = py(p.y), wide = kLetter * static_cast<double>(p.label.size());
-  const std::array<std::pair<Box, std::string_view>, 4> places{{{{x - wide / 2, y - 21, x + wide / 2, y - 7}, "middle"},
-                                                                {{x + 8, y - 7, x + 8 + wide, y + 7}, "start"},
-                                                                {{x - wide / 2, y + 7, x + wide / 2, y + 21}, "middle"},
-                                                                {{x - 8 - wide, y - 7, x - 8, y + 7}, "end"}}};
-  for (const auto& [box, anchor] : places) {
-    const auto hits = [&box = box](const Box& o) {
-      return box.left < o.right && o.left < box.right && box.top < o.bottom && o.top < box.bottom;
-    };
-    if (box.left < left() || box.right > width_ - 2 || box.top < kLegend || std::ranges::any_of(taken_, hits)) continue;
-    const double at = anchor == "start" ? box.left : anchor == "end" ? box.right : x;
-    labels_ += text_at(at, box.bottom - 3, anchor, "label", p.label);
-    taken_.push_back(box);
-    return;
+void Plot::stroke(std::span<const PlotPoint> points, Stroke stroke) {
+  std::string path;
+  Spot last;
+  const auto to = [&](Spot next) {
+    for (const Box& box : boxes_along(last, next)) strokes_.push_back(box);
+    last = next;
+  };
+  for (const PlotPoint& p : points) {
+    const Spot next{px(p.x), py(p.y)};
+    if (path.empty()) last = next;
+    if (stroke == Stroke::steps && !path.empty()) {
+      path += fmt::format("H{:.1f}", next.x);
+      to({next.x, last.y});
+    }
+    path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", next.x, next.y);
+    to(next);
   }
+  body_ += fmt::format("<path class=\"path{}\" d=\"{}\"/>", dash(stroke), path);
 }
 
 void Plot::line(std::span<const PlotPoint> points, int series, Stroke stroke, bool has_points) {
   body_ += fmt::format("<g class=\"p{}\">", series % kSeries);
-  std::string path;
   std::vector<PlotPoint> shown;
   for (const PlotPoint& p : points)
     if (std::isfinite(p.y) && std::isfinite(x_.share(p.x))) shown.push_back(p);
+  if (stroke != Stroke::none && shown.size() > 1) this->stroke(shown, stroke);
   for (const PlotPoint& p : shown) {
-    if (stroke == Stroke::steps && !path.empty()) path += fmt::format("H{:.1f}", px(p.x));
-    path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", px(p.x), py(p.y));
+    if (has_points || shown.size() == 1) marker(p, series);
+    if (!p.label.empty()) labels_.push_back({{{px(p.x), py(p.y)}, text_width(p.label)}, p.label, series});
   }
-  if (stroke != Stroke::none && shown.size() > 1) body_ += fmt::format("<path class=\"path{}\" d=\"{}\"/>", dash(stroke), path);
-  if (has_points || shown.size() == 1)
-    for (const PlotPoint& p : shown) marker(p, series);
-  for (const PlotPoint& p : shown)
-    if (!p.label.empty()) place_label(p);
   body_ += "</g>\n";
+}
+
+std::string Plot::labels() const {
+  std::vector<LabelWish> wishes;
+  for (const Label& label : labels_) wishes.push_back(label.wish);
+  const auto places = places_of(wishes, {left() + 2, kLegend, width_ - 2, ground() - 2}, marks_, strokes_);
+  std::string lines, texts;
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (!places[i]) continue;
+    const Box& box = places[i]->box;
+    const Spot point = wishes[i].point;
+    const std::string_view anchor = box.left > point.x ? "start" : box.right < point.x ? "end" : "middle";
+    const double at = anchor == "start" ? box.left : anchor == "end" ? box.right : (box.left + box.right) / 2;
+    texts += text_at(at, box.bottom - 4, anchor, "label", labels_[i].text);
+    if (places[i]->has_leader)
+      lines += fmt::format("<path class=\"leader p{}\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>", labels_[i].series % kSeries,
+                           places[i]->from.x, places[i]->from.y, point.x, point.y);
+  }
+  return lines + texts;
 }
 
 void Plot::bars(double low, double high, std::span<const double> heights, int series) {
@@ -205,31 +226,56 @@ std::string Plot::grid() const {
     s += text_at(left() - 7, py(v) + 4, "end", "tick", y_.label(v));
   }
   s += fmt::format("<path class=\"base\" d=\"M{:g} {:.1f}H{:g}\"/>", left(), floor, right);
-  for (double v : x_.ticks) {
-    s += fmt::format("<path class=\"base\" d=\"M{:.1f} {:.1f}v4\"/>", px(v), floor);
-    s += text_at(px(v), floor + 17, "middle", "tick", x_.label(v));
-  }
+  s += x_ticks();
   if (!x_.name.empty()) s += text_at(right, height_ - 8, "end", "what", x_.name);
   return s + text_at(y_.ticks.empty() ? left() : 8, 16, "start", "name", y_.name) + "\n";
 }
 
-std::string Plot::legend_row() const {
+// Numbers that would stand on one another are left out.
+std::string Plot::x_ticks() const {
   std::string s;
-  double x = width_ - kRight;
-  for (auto it = legend_.rbegin(); it != legend_.rend(); ++it) {
-    x -= kLetter * static_cast<double>(it->name.size()) + 4;
-    s += text_at(x, 16, "start", "what", it->name);
-    x -= 24;
-    s += fmt::format("<g class=\"p{}\">", it->series % kSeries);
-    if (it->stroke != Stroke::none) s += fmt::format("<path class=\"path{}\" d=\"M{:.1f} 12h20\"/>", dash(it->stroke), x);
-    s += fmt::format("<g class=\"mark\">{}</g></g>", shape(x + 10, 12, it->series));
-    x -= 12;
+  double free = 0;
+  for (double v : x_.ticks) {
+    const std::string label = x_.label(v);
+    const double half = text_width(label) / 2, at = std::min(px(v), width_ - half);
+    s += fmt::format("<path class=\"base\" d=\"M{:.1f} {:.1f}v4\"/>", px(v), ground());
+    if (at - half < free) continue;
+    s += text_at(at, ground() + 17, "middle", "tick", label);
+    free = at + half + 4;
+  }
+  return s;
+}
+
+bool Plot::has_legend_below() const {
+  double width = text_width(y_.name) + 8;
+  for (const Entry& entry : legend_) width += entry.width();
+  return width > width_ - kRight;
+}
+
+double Plot::height() const { return height_ + (has_legend_below() ? kLegend * static_cast<double>(legend_.size()) : 0); }
+
+// Beside the name of the upright axis; below the picture, a line each, if there is no room.
+std::string Plot::legend_rows() const {
+  std::string s;
+  const bool is_below = has_legend_below();
+  double x = width_ - kRight, y = is_below ? height_ - 4 : 12;
+  if (is_below)
+    x = left();
+  else
+    for (const Entry& entry : legend_) x -= entry.width();
+  for (const Entry& entry : legend_) {
+    s += fmt::format("<g class=\"p{}\">", entry.series % kSeries);
+    if (entry.stroke != Stroke::none)
+      s += fmt::format("<path class=\"path{}\" d=\"M{:.1f} {:.1f}h20\"/>", dash(entry.stroke), x, y);
+    s += fmt::format("<g class=\"mark\">{}</g></g>", shape(x + 10, y, entry.series));
+    s += text_at(x + 24, y + 4, "start", "what", entry.name);
+    (is_below ? y : x) += is_below ? kLegend : entry.width();
   }
   return s;
 }
 
 std::string Plot::svg(std::string_view title, std::string_view style) const {
-  return opened(width_, height_, title, style) + content() + "</svg>\n";
+  return opened(width_, height(), title, style) + content() + "</svg>\n";
 }
 
 std::string Plot::file(std::string_view title, std::span<const Plot> plots) {
@@ -238,7 +284,7 @@ std::string Plot::file(std::string_view title, std::span<const Plot> plots) {
   for (const Plot& p : plots) {
     parts += fmt::format("<g transform=\"translate(0 {:g})\">{}</g>\n", height, p.content());
     width = std::max(width, p.width_);
-    height += p.height_;
+    height += p.height();
   }
   return framed(width, height, title, parts);
 }

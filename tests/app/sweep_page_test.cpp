@@ -65,7 +65,9 @@ TEST_CASE("the verdict names the narrowest that loses hardly anything; points ca
   }
   REQUIRE(holds_runs(folder.path));
   const std::string page = sweep_page(folder.path);
-  CHECK(has(page, "int4 reaches 96.50 ± 1.00% with 4 bits a weight, within 1 point of f32 (97.00 ± 1.00% with 32)."));
+  CHECK(has(page,
+            "<p class=\"verdict\">The narrowest within 1 point of f32 (97.00 ± 1.00% with 32) is int4: 96.50 ± 1.00% with 4 bits "
+            "a weight."));
   CHECK(has(page, "<title>int4: 96.50 ± 1.00%</title>"));
   CHECK(has(page, "<title>binary: 80.00%</title>"));
   for (const char* part : {"Accuracy against bits", "test accuracy over bits a weight", "test accuracy, the best over bits",
@@ -77,10 +79,10 @@ TEST_CASE("the verdict names the narrowest that loses hardly anything; points ca
 TEST_CASE("one run, and runs that are worse the wider they are") {
   const Folder folder;
   make_run(folder.path / "a", "f32", 1, 0.9, 32);
-  CHECK(has(sweep_page(folder.path), "nothing narrower comes within 1 point of f32 (90.00%)"));
+  CHECK(has(sweep_page(folder.path), "Nothing narrower comes within 1 point of f32 (90.00%)"));
   make_run(folder.path / "b", "int2", 1, 1.0, 2);
   const std::string page = sweep_page(folder.path);
-  CHECK(has(page, "int2 reaches 100.00% with 2 bits a weight"));
+  CHECK(has(page, "is int2: 100.00% with 2 bits a weight"));
   CHECK(count(page, "class=\"path\"") == 0);  // a front of one point has no steps
 }
 

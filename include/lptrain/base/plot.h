@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lptrain/base/plot_labels.h"
+
 namespace lp {
 
 std::string escaped(std::string_view text);  // for XML and HTML; characters that neither may hold become U+FFFD
@@ -37,7 +39,7 @@ struct PlotPoint {
   double x = 0, y = 0;
   double error = 0;        // half the length of an error bar; 0: none
   std::string title = {};  // shown when pointed at
-  std::string label = {};  // beside the point, where there is room
+  std::string label = {};  // beside the point, or joined to it by a line, where there is room
 };
 
 // One picture: what is added later lies above. Series 0..5 have a colour and a shape of points each.
@@ -57,28 +59,35 @@ class Plot {
   static std::string file(std::string_view title, std::span<const Plot> plots);
 
  private:
-  struct Box {
-    double left, top, right, bottom;
-  };
-  double left() const, ground() const;  // edges of the field
+  double left() const, ground() const, height() const;  // edges of the field, and of the picture
   double px(double x) const;
   double py(double y) const;
   void marker(const PlotPoint& p, int series);
-  void place_label(const PlotPoint& p);
-  std::string content() const { return grid() + body_ + labels_ + legend_row(); }
+  void stroke(std::span<const PlotPoint> points, Stroke stroke);
+  bool has_legend_below() const;
+  std::string content() const { return grid() + body_ + labels() + legend_rows(); }
   std::string grid() const;
-  std::string legend_row() const;
+  std::string x_ticks() const;
+  std::string labels() const;
+  std::string legend_rows() const;
 
   double width_, height_;
   PlotAxis x_, y_;
-  std::string body_, labels_;  // labels lie above everything
+  std::string body_;
+  struct Label {
+    LabelWish wish;
+    std::string text;
+    int series;
+  };
+  std::vector<Label> labels_;  // placed when all is drawn, above everything
   struct Entry {
     std::string name;
     int series;
     Stroke stroke;
+    double width() const { return text_width(name) + 40; }
   };
   std::vector<Entry> legend_;
-  std::vector<Box> taken_;  // by points and labels
+  std::vector<Box> marks_, strokes_;  // what labels must not cover
 };
 
 // A matrix of shaded squares: rows downwards. shade 0..1 is how strong the colour of the series is.
