@@ -25,7 +25,11 @@ size_t width_of(const std::string& text) {
   return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-bool is_number(const std::string& cell) { return cell.empty() || cell == "-" || (cell[0] >= '0' && cell[0] <= '9'); }
+bool is_number(const std::string& cell) {
+  if (cell.empty() || cell == "-") return true;
+  const char first = cell[cell.size() > 1 && (cell[0] == '+' || cell[0] == '-') ? 1 : 0];
+  return first >= '0' && first <= '9';
+}
 
 }  // namespace
 

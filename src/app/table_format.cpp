@@ -105,11 +105,18 @@ std::string html_escape(const std::string& text) {
   return replaced(text, {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}});
 }
 
+// Numbers to the right.
+std::string html_row(const Texts& texts, const char* cell, size_t labels) {
+  std::string row = "<tr>";
+  for (size_t i = 0; i < texts.size(); ++i)
+    row += fmt::format("<{0}{1}>{2}</{0}>", cell, i < labels ? "" : " style=\"text-align:right\"", html_escape(texts[i]));
+  return row + "</tr>";
+}
+
 std::string html(const Table& table) {
-  std::string text =
-      "<table>\n<thead>" + joined(headings(table), html_escape, "<tr><th>", "</th><th>", "</th></tr></thead>\n<tbody>\n");
-  for (const TableRow& row : table.rows)
-    text += joined(texts_of(row, table), html_escape, "<tr><td>", "</td><td>", "</td></tr>\n");
+  const size_t labels = table.row_axes.size();
+  std::string text = "<table>\n<thead>" + html_row(headings(table), "th", labels) + "</thead>\n<tbody>\n";
+  for (const TableRow& row : table.rows) text += html_row(texts_of(row, table), "td", labels) + "\n";
   return text + joined(notes_with_caption(table), html_escape, "</tbody>\n</table>\n<p>", ". ", ".</p>\n");
 }
 

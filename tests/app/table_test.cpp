@@ -143,7 +143,7 @@ TEST_CASE("every format holds every number, and escapes what it must") {
   CHECK(table_as(table, "md").find("b\\_1") != std::string::npos);
   CHECK(table_as(table, "csv").find("format,mlp accuracy,mlp accuracy deviation,mlp accuracy seeds") == 0);
   CHECK(table_as(table, "tex").find("b\\_1 & $88.00 \\pm 0.10$ & $88.00 \\pm 0.10$ \\\\") != std::string::npos);
-  CHECK(table_as(table, "html").find("<tr><td>b_1</td><td>88.00 ± 0.10</td>") != std::string::npos);
+  CHECK(table_as(table, "html").find("<tr><td>b_1</td><td style=\"text-align:right\">88.00 ± 0.10</td>") != std::string::npos);
   const Document json = Document::parse(table_as(table, "json"), "json");
   CHECK(json.text_at("rows.2.labels.0") == "b_1");
   CHECK(std::stod(json.text_at("rows.2.cells.0.mean")) == doctest::Approx(88));
