@@ -2,8 +2,8 @@
 #include "lptrain/app/run_page.h"
 
 #include <algorithm>
+#include <array>
 
-#include "lptrain/app/data_facts.h"
 #include "lptrain/app/html.h"
 #include "lptrain/app/scores.h"
 #include "lptrain/app/sweep_folder.h"
@@ -14,8 +14,6 @@
 
 namespace lp {
 namespace {
-
-constexpr size_t kNamesShown = 20;
 
 std::string text_in(const Document& d, const std::string& key) { return d.has(key) ? d.text_at(key) : ""; }
 
@@ -110,51 +108,17 @@ std::string phases_section(const Summary& s) {
                        html::table(rows));
 }
 
-std::string data_section(const Dataset& data) {
-  const DataFacts f = facts_of(data, data_folders());
-  std::vector<std::string> names(f.classes.begin(),
-                                 f.classes.begin() + static_cast<std::ptrdiff_t>(std::min(f.classes.size(), kNamesShown)));
-  if (names.size() < f.classes.size()) names.push_back(fmt::format("... ({})", f.classes.size()));
-  return html::section(
-      "Data", f.title,
-      html::facts({{"name", f.name},
-                   {"source", f.source},
-                   {"licence", f.licence},
-                   {"example", f.shape},
-                   {"classes", join(names)},
-                   {"training", fmt::format("{} examples", grouped(f.train.examples))},
-                   {"validation", fmt::format("{} examples, drawn from training", grouped(f.validation.examples))},
-                   {"test", fmt::format("{} examples", grouped(f.test.examples))},
-                   {"sha256", f.digest}}));
-}
-
-std::string command_of(const Document& meta) {
-  std::vector<std::string> words{"lptrain"};
-  for (size_t i = 0; i < meta.size("command"); ++i) words.push_back(meta.text_at(fmt::format("command.{}", i)));
-  return shell_text(words);
-}
-
 std::string reproduce_section(const RunStory& story) {
   const Document& m = story.meta;
   const std::string run = shell_text({story.summary.run});
   const std::string again =
       fmt::format("lptrain {}/config.json --threads {} --out again\nlptrain eval {}", run, text_in(m, "threads"), run);
-  const std::string commit = text_in(m, "commit");
-  const std::string facts = html::facts({{"lptrain", text_in(m, "version") + (commit.empty() ? "" : " (" + commit + ")")},
-                                         {"compiler", text_in(m, "compiler")},
-                                         {"processor", text_in(m, "cpu")},
-                                         {"instructions", text_in(m, "isa")},
-                                         {"kernels", text_in(m, "backend")},
-                                         {"threads", text_in(m, "threads")},
-                                         {"seed", text_in(m, "seed")},
-                                         {"started", text_in(m, "started")},
-                                         {"took", human_seconds(story.summary.seconds)}});
   return html::section(
       "How to repeat it",
       "The run folder's config.json is the whole experiment. On such a machine, with as many threads, the weights come "
       "out the same to the bit.",
-      html::code("# as it was begun\n" + command_of(m) + "\n# the same again, and what was measured\n" + again) + facts +
-          html::folded("The whole config", html::code(story.config.dump())));
+      html::code("# as it was begun\n" + command_text(command_of(m)) + "\n# the same again, and what was measured\n" + again) +
+          environment_facts(std::array{m}) + html::folded("The whole config", html::code(story.config.dump())));
 }
 
 }  // namespace
@@ -171,7 +135,8 @@ std::string run_page(const RunStory& story, const RunConfig& config, const Datas
     views = std::move(e.tensors);
   }
   body += layers_section(cost, config, model, views) + histograms_section(views) + numerics_section(story.history) +
-          data_section(data) + reproduce_section(story) + fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
+          data_section(std::array{facts_of(data, data_folders())}) + reproduce_section(story) +
+          fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
   return html::page(fmt::format("{} · lptrain", story.summary.name), body);
 }
 

@@ -69,7 +69,7 @@ std::string layers_section(const ModelCost& cost, const RunConfig& config, const
   Cells rows{{"layer", "kind", "output", "weights", "activations"}};
   for (Role role : roles) rows[0].emplace_back(word_of(role));
   for (const char* heading :
-       {"parameters", "MACs", "bit-operations", "energy", "zeros", "kernel", "SQNR of weights, dB", "of activations"})
+       {"parameters", "MACs", "bit-operations", "energy", "zeros", "kernel", "SQNR of weights, dB", "SQNR of activations, dB"})
     rows[0].emplace_back(heading);
   for (size_t i = 0; i < cost.layers.size(); ++i) {
     const LayerCost& c = cost.layers[i];

@@ -1,8 +1,9 @@
-// The sections of a run's page that are files of their own.
+// The sections of a run's page that are files of their own; a sweep's page shares some.
 #pragma once
 #include <span>
 #include <string>
 
+#include "lptrain/app/data_facts.h"
 #include "lptrain/app/examination.h"
 #include "lptrain/nn/cost.h"
 
@@ -13,5 +14,10 @@ std::string layers_section(const ModelCost& cost, const RunConfig& config, const
                            const std::vector<TensorView>& views);
 std::string histograms_section(const std::vector<TensorView>& views);
 std::string numerics_section(std::span<const EpochScores> history);
+
+std::string data_section(std::span<const DataFacts> sets);        // splits of 0 training examples are not known
+std::string environment_facts(std::span<const Document> metas);   // of the meta.json of one run or several
+std::string command_text(const std::vector<std::string>& words);  // as it was typed
+std::vector<std::string> command_of(const Document& meta);
 
 }  // namespace lp

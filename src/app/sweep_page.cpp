@@ -9,11 +9,11 @@
 
 #include "lptrain/app/html.h"
 #include "lptrain/app/scores.h"
-#include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/plot.h"
 #include "lptrain/base/text.h"
 #include "lptrain/base/version.h"
-#include "sweep_study.h"
+#include "sweep_page_parts.h"
+#include "table_parts.h"
 
 namespace lp {
 namespace {
@@ -170,28 +170,38 @@ std::string tiles(const Study& study) {
   return html::tiles(all);
 }
 
-std::string table_section(const Study& study) {
-  const Table& t = study.table;
-  Cells rows{t.row_axes};
-  for (const TableHead& head : t.heads)
-    rows[0].push_back(head.labels.empty() ? std::string(head.column->heading)
-                                          : fmt::format("{} {}", join(head.labels, " "), head.column->heading));
-  for (const TableRow& row : t.rows) {
-    rows.push_back(row.labels);
-    for (size_t c = 0; c < row.cells.size(); ++c) rows.back().push_back(estimate_text(row.cells[c].estimate, *t.heads[c].column));
+std::string list_of(const std::vector<std::string>& notes) {
+  std::string list;
+  for (const std::string& note : notes) list += fmt::format("<li>{}</li>\n", escaped(capitalized(note)));
+  return list.empty() ? "" : fmt::format("<ul class=\"note\">\n{}</ul>\n", list);
+}
+
+// Each note stands below the first table that it is about.
+std::string chapters(const Study& study) {
+  std::string sections;
+  std::set<std::string> told;
+  for (const Chapter& chapter : study.chapters) {
+    const Table& t = chapter.table;
+    Cells rows{t.row_axes};
+    for (const TableHead& head : t.heads)
+      rows[0].push_back(head.labels.empty() ? std::string(head.column->heading) : join(head.labels, " "));
+    for (const TableRow& row : t.rows) {
+      rows.push_back(row.labels);
+      for (size_t c = 0; c < row.cells.size(); ++c) rows.back().push_back(cell_text(row.cells[c], t.heads[c]));
+    }
+    std::vector<std::string> notes;
+    for (const std::string& note : t.notes)
+      if (told.insert(note).second) notes.push_back(note);
+    sections += html::section(chapter.heading, "", html::table(rows) + list_of(notes));
   }
-  std::string notes;
-  for (const std::string& note : t.notes) notes += fmt::format("<li>{}</li>\n", escaped(note));
-  return html::section("Table", "", html::table(rows) + fmt::format("<ul class=\"note\">\n{}</ul>\n", notes));
+  return sections;
 }
 
 std::string published_section(const Reproduction& made) {
   if (made.cells.empty()) return "";
-  std::string notes;
-  for (const std::string& note : made.notes()) notes += fmt::format("<li>{}</li>\n", escaped(note));
   return html::section("Ours beside theirs",
                        "Ours lies in the band around what is published, or it does not, or its seeds do not tell.",
-                       html::table(made.table()) + fmt::format("<ul class=\"note\">\n{}</ul>\n", notes));
+                       html::table(made.table()) + list_of(made.notes()));
 }
 
 std::string discussion_section(const std::vector<std::string>& discussion) {
@@ -200,34 +210,14 @@ std::string discussion_section(const std::vector<std::string>& discussion) {
   return html::section("Discussion", "", text);
 }
 
-std::string runs_section(const Study& study, const fs::path& folder) {
-  std::string list;
-  for (const RunRecord& run : study.runs) {
-    std::vector<std::string> points;
-    for (const auto& [axis, point] : run.labels) points.push_back(point);
-    const std::string name = escaped(fmt::format("{}, seed {}", join(points, " "), run.seed));
-    const std::string file = fs::relative(run.folder, folder).string() + "/report.html";
-    const bool has_report = fs::exists(run.folder / "report.html");
-    list += has_report ? fmt::format("<li><a href=\"{}\">{}</a>", escaped(file), name) : fmt::format("<li>{}", name);
-    list += run.status == "finished" ? "</li>\n" : fmt::format(" ({})</li>\n", escaped(run.status));
-  }
-  return html::folded(fmt::format("All {} runs", study.runs.size()), fmt::format("<ul class=\"note\">\n{}</ul>\n", list));
-}
-
 }  // namespace
 
 std::string sweep_page(const fs::path& folder) {
   const Study study = study_of(folder);
-  std::string repeat;
-  if (!study.source.empty())
-    repeat = html::code("lptrain sweep " + shell_text({(folder / "sweep.json").string()}) + " --out again") +
-             html::folded("The whole sweep", html::code(study.source));
   const std::string body =
       html::header(study.source.empty() ? "lptrain · runs" : "lptrain · sweep", study.name, verdict(study), remark(study)) +
-      tiles(study) + pictures(study) + table_section(study) + published_section(study.reproduction) +
-      discussion_section(study.discussion) +
-      html::section("How to repeat it", "Each run folder repeats itself: its config.json is a whole experiment.",
-                    repeat + runs_section(study, folder)) +
+      tiles(study) + pictures(study) + chapters(study) + published_section(study.reproduction) +
+      discussion_section(study.discussion) + curves_section(study) + sets_section(study) + repeat_section(study, folder) +
       fmt::format("<footer>Written by lptrain {}.</footer>\n", version());
   return html::page(fmt::format("{} · lptrain", study.name), body);
 }

@@ -50,7 +50,7 @@ Measured measured(const RunGroups& groups, const Labels& labels, std::string nam
 }
 
 std::vector<Series> series_of(const Study& study) {
-  const Table& t = study.table;
+  const Table& t = study.chapters[0].table;
   std::vector<std::string> axes = t.row_axes;
   axes.insert(axes.end(), t.column_axes.begin(), t.column_axes.end());
   const RunGroups groups(study.runs, axes, study.baseline);
@@ -63,6 +63,40 @@ std::vector<Series> series_of(const Study& study) {
     series->members.push_back(measured(groups, labels, join(Labels(labels.begin(), border), " ")));
   }
   return all;
+}
+
+// Columns that are of interest beside accuracies, as far as any run has them.
+std::vector<std::string> costs_of(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> keys;
+  for (const TableColumn& column : table_columns()) {
+    const bool is_score = column.path.ends_with("accuracy");
+    const auto has_it = [&](const RunRecord& run) { return value_in(run.summary, column).has_value(); };
+    if (column.is_usual && !is_score && std::ranges::any_of(runs, has_it)) keys.emplace_back(column.key);
+  }
+  return keys;
+}
+
+std::vector<Chapter> chapters_of(const std::vector<RunRecord>& runs, const TableLayout& layout) {
+  const auto with = [&](std::vector<std::string> metrics) {
+    return table_of(runs, {layout.rows, layout.columns, std::move(metrics), layout.baseline});
+  };
+  const auto is_empty = [](const Table& table) {
+    return std::ranges::all_of(table.rows, [](const TableRow& row) {
+      return std::ranges::all_of(row.cells, [](const TableCell& cell) { return cell.estimate.count == 0; });
+    });
+  };
+  std::vector<Chapter> chapters;
+  if (layout.columns.empty()) {
+    chapters.push_back({"Results", with({"accuracy", "last", "difference"})});
+  } else {
+    chapters.push_back({"Test accuracy, %", with({"accuracy"})});
+    chapters.push_back({fmt::format("Difference to {}, points", layout.baseline), with({"difference"})});
+    if (is_empty(chapters.back().table)) chapters.pop_back();
+  }
+  TableLayout costs{chapters[0].table.row_axes, {}, costs_of(runs), layout.baseline};
+  costs.rows.insert(costs.rows.end(), layout.columns.begin(), layout.columns.end());
+  if (!costs.metrics.empty()) chapters.push_back({"What it costs", table_of(runs, costs)});
+  return chapters;
 }
 
 }  // namespace
@@ -82,15 +116,14 @@ Study study_of(const fs::path& folder) {
     s.runs = read_records({folder.string()});
     s.reproduction = reproduction_of(spec, s.runs);
     layout.rows = spec.rows, layout.columns = spec.columns, layout.baseline = spec.baseline;
-    if (!spec.columns.empty()) layout.metrics = {"accuracy", "bits_per_weight", "packed_bytes"};
   } else {
     s.runs = read_records(run_folders(folder));
     tell_apart(s.runs);
   }
   if (std::ranges::none_of(s.runs, [](const RunRecord& run) { return run.status == "finished"; }))
     fail(ErrorKind::data, "{}: no run is finished yet", folder.string());
-  s.table = table_of(s.runs, layout);
-  s.baseline = s.table.baseline;
+  s.chapters = chapters_of(s.runs, layout);
+  if (!s.chapters.empty()) s.baseline = s.chapters.front().table.baseline;
   s.series = series_of(s);
   return s;
 }

@@ -22,10 +22,16 @@ struct Series {
   std::vector<Measured> members;
 };
 
+// One of the tables that the runs fill.
+struct Chapter {
+  std::string heading;
+  Table table;
+};
+
 struct Study {
   std::string name, description, baseline;
   std::vector<RunRecord> runs;
-  Table table;
+  std::vector<Chapter> chapters;  // accuracies, as the sweep lays them out; differences; costs
   std::vector<Series> series;
   std::string source = {};  // the sweep as JSON; "" of folders that are none
   std::vector<std::string> discussion = {};

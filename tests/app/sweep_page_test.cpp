@@ -5,6 +5,7 @@
 
 #include "app/program.h"
 #include "lptrain/base/document.h"
+#include "lptrain/base/plot.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -70,8 +71,9 @@ TEST_CASE("the verdict names the narrowest that loses hardly anything; points ca
             "a weight."));
   CHECK(has(page, "<title>int4: 96.50 ± 1.00%</title>"));
   CHECK(has(page, "<title>binary: 80.00%</title>"));
-  for (const char* part : {"Accuracy against bits", "test accuracy over bits a weight", "test accuracy, the best over bits",
-                           "over packed file", "over bit-operations", "<h2>Table</h2>", "All 9 runs"})
+  for (const char* part :
+       {"Accuracy against bits", "test accuracy over bits a weight", "test accuracy, the best over bits", "over packed file",
+        "over bit-operations", "<h2>Results</h2>", "<h2>What it costs</h2>", "<h2>How they learned</h2>", "All 9 runs"})
     CHECK_MESSAGE(has(page, part), std::string(part));
   for (const char* part : {"<script", "https://", "nan", "inf"}) CHECK_FALSE_MESSAGE(has(page, part), std::string(part));
 }
@@ -126,13 +128,20 @@ TEST_CASE("a sweep ends with its report, which links to those of its runs") {
   const Folder folder;
   write_file(folder / "s.json",
              R"({"name": "two", "base": {"model": "tiny_mlp", "dataset": {"name": "moons", "limit": 100}, "train": {"epochs": 1}},
-                                    "vary": {"format": {"f32": {}, "int4": {"precision.weights": "int4"}}}, "seeds": [1, 2]})");
+                                    "vary": {"format": {"f32": {}, "int4": {"precision.weights": "int4"}}, 
+                                             "train.batch": [20, 50]},
+                                    "seeds": [1, 2], "columns": ["train.batch"]})");
   const Outcome o = run({"sweep", folder / "s.json", "--out", folder / "out", "-q"});
   CAPTURE(o.err);
   REQUIRE(o.code == 0);
   const std::string page = read_file(folder / "out/report.html");
   CHECK(has(page, "lptrain · sweep"));
-  CHECK(count(page, "report.html\">") == 4);
+  CHECK(count(page, "report.html\">") == 8);
+  for (const char* part : {"<h2>Test accuracy, %</h2>", "<h2>Difference to f32, points</h2>", "<th class=\"right\">MACs</th>",
+                           "energy (estimate)", "latency, batch 1", "int4 50: validation accuracy", "<dt>processor</dt>",
+                           "<dt>threads</dt>", "<dt>started</dt>", "<dt>name</dt><dd>moons</dd>", "<dt>sha256</dt>"})
+    CHECK_MESSAGE(has(page, part), std::string(part));
+  CHECK(has(page, escaped(fmt::format("# as it was begun\nlptrain sweep {0}/s.json --out {0}/out -q", folder.path.string()))));
   const size_t link = page.find("<a href=\"") + 9;
   CHECK(fs::exists(folder / "out/" + page.substr(link, page.find('"', link) - link)));
   REQUIRE(run({"report", folder / "out", "--out", folder / "again.html"}).code == 0);
