@@ -13,7 +13,7 @@ constexpr std::string_view kStyle = R"(
 html{-webkit-text-size-adjust:100%;color-scheme:light dark}
 body{margin:0;background:var(--paper);color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-main{max-width:1080px;margin:0 auto;padding:40px 28px 64px}
+main{max-width:1180px;margin:0 auto;padding:40px 28px 64px}
 header{margin-bottom:28px}
 .kicker{margin:0;color:var(--soft);font-size:13px;font-weight:600;letter-spacing:.09em;text-transform:uppercase}
 h1{margin:2px 0 14px;font-size:40px;line-height:1.15;letter-spacing:-.02em;overflow-wrap:anywhere}
@@ -39,10 +39,15 @@ svg.plot{display:block;width:100%;height:auto;max-width:720px}
 .picture{display:block;width:100%;aspect-ratio:1;object-fit:contain;image-rendering:pixelated;background:#000;
 border-radius:6px;
 margin-bottom:5px}
-.scroll{overflow-x:auto;max-width:100%}
+.scroll{overflow-x:auto;max-width:100%;background:linear-gradient(to right,var(--paper) 40%,transparent) 0/48px 100% local,
+linear-gradient(to left,var(--paper) 40%,transparent) 100%/48px 100% local,
+linear-gradient(to right,color-mix(in srgb,var(--ink) 22%,transparent),transparent) 0/14px 100% scroll,
+linear-gradient(to left,color-mix(in srgb,var(--ink) 22%,transparent),transparent) 100%/14px 100% scroll;
+background-repeat:no-repeat}
 table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;line-height:1.35}
 th{color:var(--soft);font-weight:600;text-align:left;vertical-align:bottom}
-th,td{padding:6px 18px 6px 0;border-bottom:1px solid var(--line)}td{white-space:nowrap}
+th,td{padding:6px 16px 6px 0;border-bottom:1px solid var(--line)}td{white-space:nowrap}
+.dense{font-size:12.5px}.dense th,.dense td{padding-right:9px}
 th:last-child,td:last-child{padding-right:4px}
 .right{text-align:right}
 .facts{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:5px 20px;font-size:15px}
@@ -60,10 +65,12 @@ footer{margin-top:52px;color:var(--soft);font-size:13px}
 .tiles{grid-template-columns:1fr 1fr}.tiles .value{font-size:22px}.plot.wide{font-size:15px}
 .gallery{grid-template-columns:1fr 1fr;gap:14px 12px}.facts{grid-template-columns:1fr;gap:0}
 .facts dd{margin-bottom:8px}}
+@media(min-width:900px){td{white-space:normal}}
 @media print{body{font-size:11pt}main{max-width:none;padding:0}section{break-inside:auto;margin-top:26px}
 details>summary{display:none}h2,.note{break-after:avoid}tr{break-inside:avoid}
-table{font-size:7.5pt}th,td{padding-right:9px}.columns{grid-template-columns:1fr 1fr}
-*{-webkit-print-color-adjust:exact;print-color-adjust:exact}.scroll{overflow:visible}}
+table,.dense{font-size:7.5pt}
+th,td,.dense th,.dense td{padding-right:7px;white-space:normal}.columns{grid-template-columns:1fr 1fr}
+*{-webkit-print-color-adjust:exact;print-color-adjust:exact}.scroll{overflow:visible;background:none}}
 )";
 
 std::string paragraph(std::string_view style, std::string_view text) {
@@ -112,7 +119,9 @@ std::string tiles(const std::vector<Tile>& tiles) {
 
 std::string table(const Cells& rows) {
   const std::vector<bool> numbers = numeric_columns(rows);
-  std::string s = "<div class=\"scroll\"><table>\n";
+  constexpr size_t kMany = 9;
+  const bool is_dense = numbers.size() > kMany;
+  std::string s = fmt::format("<div class=\"scroll\"><table{}>\n", is_dense ? " class=\"dense\"" : "");
   for (size_t r = 0; r < rows.size(); ++r) {
     const char* cell = r == 0 ? "th" : "td";
     s += "<tr>";

@@ -33,6 +33,8 @@ TEST_CASE("columns of numbers stand to the right; sections and facts without con
   const std::string table = html::table({{"name", "count", "change"}, {"a", "12", "-0.2 [-1, 1]"}, {"b", "-", "+3"}});
   CHECK(has(table, "<th>name</th><th class=\"right\">count</th><th class=\"right\">change</th>"));
   CHECK(has(table, "<td class=\"right\">12</td>"));
+  CHECK_FALSE(has(table, "dense"));
+  CHECK(has(html::table({std::vector<std::string>(12, "h")}), "<table class=\"dense\">"));
   CHECK(html::section("h", "n", "") == "");
   CHECK_FALSE(has(html::facts({{"a", ""}, {"b", "1"}}), "<dt>a"));
 }

@@ -10,9 +10,12 @@ cd "$1"
 "$2/lptrain" train configs/smoke_int8.json -s train.epochs=3 -q --out "$work/table" >/dev/null
 cat >"$work/sweep.json" <<'SWEEP'
 {"name": "bits", "base": {"model": "tiny_mlp", "dataset": {"name": "spirals", "limit": 200}, "train": {"epochs": 3}}, "seeds": [1, 2],
- "vary": {"format": {"f32": {}, "int8": {"precision.weights": "int8"}, "int4": {"precision.weights": "int4"}, "binary": {"precision.weights": "binary"}}}}
+ "vary": {"format": {"f32": {}, "int8": {"precision.weights": "int8"}, "int4": {"precision.weights": "int4"}, "binary": {"precision.weights": "binary"}},
+          "model": {"mlp": {}, "wide": {"train.batch": 50}}}}
 SWEEP
 "$2/lptrain" sweep "$work/sweep.json" -q --out "$work/sweep" >/dev/null
+sed 's/"seeds"/"columns": ["model"], "seeds"/' "$work/sweep.json" >"$work/columns.json"
+"$2/lptrain" sweep "$work/columns.json" -q --out "$work/columns" >/dev/null
 
 look() { # look DARK WIDTH HEIGHT ARGUMENTS...
   local dark=$1 width=$2 height=$3; shift 3
@@ -22,13 +25,14 @@ look() { # look DARK WIDTH HEIGHT ARGUMENTS...
 }
 
 # A page that shows another in a frame of some width and says what sticks out of it.
-measure() { # measure FILE WIDTH
+# Tables may scroll on narrow screens only.
+measure() { # measure FILE WIDTH MAY_SCROLL
   cat >"$work/measure.html" <<PAGE
 <body><iframe id=f src="file://$1" style="border:0;width:$2px;height:900px"></iframe><script>
 f.onload = () => {
   const d = f.contentDocument, wide = [];
   for (const e of d.querySelectorAll('body *')) {
-    if (e.closest('.scroll,svg,pre')) continue;
+    if (e.closest('svg,pre') || $3 && e.closest('.scroll')) continue;
     const r = e.getBoundingClientRect();
     if (r.width > 0 && (r.right > $2 + 0.5 || r.left < -0.5)) wide.push(e.tagName + ' ' + e.className);
   }
@@ -39,6 +43,13 @@ f.onload = () => {
 };</script>
 PAGE
   look 0 1400 1000 --virtual-time-budget=5000 --dump-dom "file://$work/measure.html" | sed -n 's/.*MEASURED \(.*\) END.*/\1/p'
+}
+
+# Every page on A4, as it would be printed: how wide its content is, in 96ths of an inch, and how wide the paper. The rules for
+# paper hold on a screen here, whose width is that of A4 between margins of 1 cm.
+printed() { # printed FILE
+  sed 's/@media print/@media screen/g' "$1" >"$work/printed.html"
+  measure "$work/printed.html" 718 false
 }
 
 check_picture() { # check_picture FILE "R G B" of the corner: the paper's colour
@@ -60,7 +71,7 @@ CODE
 
 for page in "$work"/*/report.html; do
   for width in 390 1280; do
-    read -r scrolled sections wide < <(measure "$page" $width)
+    read -r scrolled sections wide < <(measure "$page" $width $([ $width -lt 600 ] && echo true || echo false))
     echo "$page at $width: $scrolled wide, $sections sections"
     [ "$scrolled" -le $width ] && [ -z "$wide" ] || { echo "sticks out: $wide" >&2; exit 1; }
     [ "$sections" -ge 3 ]
@@ -69,5 +80,10 @@ for page in "$work"/*/report.html; do
     check_picture "$work/light.png" "255 255 255"
     check_picture "$work/dark.png" "20 23 28"
   done
+done
+for page in "$work"/*/report.html; do
+  read -r scrolled sections wide < <(printed "$page")
+  echo "$page on A4: $scrolled wide"
+  [ "$scrolled" -le 718 ] && [ -z "$wide" ] || { echo "sticks out of the paper: $wide" >&2; exit 1; }
 done
 if grep CONSOLE "$work/browser.txt"; then echo "the browser complains" >&2; exit 1; fi
