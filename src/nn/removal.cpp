@@ -5,55 +5,14 @@
 #include <numeric>
 #include <set>
 
+#include "channels.h"
 #include "layers.h"
 #include "lptrain/grad/activation.h"
+#include "lptrain/prune/mask.h"
 #include "network.h"
 
 namespace lp {
 namespace {
-
-// One place of the last axis on its way: which node it is, and its value, if that is the same for all examples and pixels.
-struct Channel {
-  size_t node;
-  std::optional<double> constant = {};
-};
-using Channels = std::vector<Channel>;
-
-struct Flow {
-  Channels channels;
-  Shape shape;
-};
-
-std::vector<size_t> nodes_of(const Channels& channels) {
-  std::vector<size_t> nodes;
-  for (const Channel& c : channels) nodes.push_back(c.node);
-  return nodes;
-}
-
-// Channels that are or stay one: nodes that were united are kept or removed together.
-class Nodes {
- public:
-  size_t make() {
-    parent_.push_back(parent_.size());
-    is_kept_.push_back(false);
-    return parent_.back();
-  }
-  void unite(size_t a, size_t b) { parent_[root(a)] = root(b); }
-  void keep(size_t node) { is_kept_[node] = true; }
-  void settle() {  // after the last union
-    for (size_t i = 0; i < parent_.size(); ++i)
-      if (is_kept_[i]) is_kept_[root(i)] = true;
-  }
-  bool is_kept(size_t node) { return is_kept_[root(node)]; }
-  size_t root(size_t node) {
-    while (parent_[node] != node) node = parent_[node] = parent_[parent_[node]];
-    return node;
-  }
-
- private:
-  std::vector<size_t> parent_;
-  std::vector<bool> is_kept_;
-};
 
 // What becomes of a constant behind an activation; nothing if the layer is none.
 std::optional<double> activated(const Layer& layer, double x) {
@@ -102,6 +61,21 @@ class Search {
     return list;
   }
 
+  // Masks weights that see channels which are always 0.
+  void mask_blind(const std::map<std::string, Param*>& weights) const {
+    for (const Sight& sight : sights_) {
+      Param& w = *weights.at(sight.layer + ".weight");
+      const auto is_zero = [](const Channel& x) { return x.constant == 0.0; };
+      if (std::ranges::none_of(sight.in, is_zero) || !w.lens->format().has_zero()) continue;
+      w.mask = w.mask ? w.mask.clone() : Tensor::full(w.value.shape(), 1, w.value.dtype());
+      visit_real(w.mask.dtype(), [&]<class T>() {
+        for (size_t i = 0; i < w.mask.data<T>().size(); ++i)
+          if (is_zero(sight.in[i / sight.inner % sight.in.size()])) w.mask.data<T>()[i] = 0;
+      });
+      hold(w.mask, w.value);
+    }
+  }
+
   // Takes them out; the names of layers whose biases took up constants.
   std::set<std::string> apply() {
     std::set<std::string> folded;
@@ -119,6 +93,11 @@ class Search {
     Rows rows;
     Channels in;
     std::vector<size_t> out;
+  };
+  struct Sight {  // weight i of the layer sees in[i / inner % C]
+    std::string layer;
+    Channels in;
+    size_t inner;
   };
   struct Cut {
     std::string tensor;
@@ -229,6 +208,7 @@ class Search {
     for (size_t c = 0; c < C; ++c)
       if (is_seen[c] && !is_foldable(in[c], rows)) nodes_.keep(in[c].node);
     products_.push_back({rows, in, nodes_of(out)});
+    sights_.push_back({rows.name, in, 1});
     extents_.emplace_back(set_out, nodes_of(out));
     cut_rows(rows.name, nodes_of(out));
     cut_columns(rows.name, nodes_of(in));
@@ -237,6 +217,7 @@ class Search {
 
   Channels depthwise(Conv2dLayer& conv, const Rows& rows, Channels x) {
     const std::vector<double> w = masked_numbers(network_, rows.name + ".weight", rows.O * rows.window), b = biases(rows);
+    sights_.push_back({rows.name, x, static_cast<size_t>(rows.window)});
     for (size_t c = 0; c < x.size(); ++c) {
       const auto begin = w.begin() + static_cast<std::ptrdiff_t>(c) * rows.window, end = begin + rows.window;
       if (std::all_of(begin, end, [](double v) { return v == 0; }))
@@ -325,13 +306,37 @@ class Search {
   std::set<std::string> shared_;  // weights that two layers use stay as they are
   Nodes nodes_;
   std::vector<Product> products_;
+  std::vector<Sight> sights_;
   std::vector<Cut> cuts_;
   std::vector<std::pair<std::function<void(int64_t)>, std::vector<size_t>>> extents_;  // how many channels a layer names
+};
+
+// A model as a network that knows only what is masked: 0 where it is, 1 elsewhere, and statistics that leave 0 alone. What is 0
+// in it stays 0 whatever is trained.
+struct Masks : Visitor {
+  Network network;
+  std::map<std::string, Param*> params;
+  explicit Masks(Model& model) : network{model.spec(), {}, model.input(), model.output().back()} {
+    network.spec.layers = spelled_out(network.spec.layers);
+    model.visit(*this);
+  }
+  void param(Param& p) override {
+    params[p.name] = &p;
+    if (p.value) network.tensors[p.name] = p.mask ? p.mask : Tensor::full(p.value.shape(), 1, p.value.dtype());
+  }
+  void buffer(const std::string& name, Tensor& t) override {
+    if (t) network.tensors[name] = Tensor::full(t.shape(), name.ends_with(".running_var") ? 1 : 0, t.dtype());
+  }
 };
 
 bool loses(const Search::Counts& c) { return c.after < c.before; }
 
 }  // namespace
+
+void mask_blind(Model& model) {
+  Masks masks(model);
+  Search(masks.network).mask_blind(masks.params);
+}
 
 Rewritten remove_pruned(Network network) {
   require(network.input.rank() > 0 && network.classes > 0, "the shape of the input and the number of classes must be known");

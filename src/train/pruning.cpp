@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "lptrain/nn/rewrite.h"
 #include "lptrain/prune/mask.h"
 #include "lptrain/tensor/math.h"
 
@@ -232,6 +233,7 @@ void Pruning::prune(int64_t step, int64_t k, int64_t& prunings) {
     const std::vector<Tensor> masks = chosen_masks(evidence, *spec.criterion, spec.pattern, target);
     for (size_t i = 0; i < group.size(); ++i) set_mask(*group[i], masks[i]);
   }
+  if (spec.pattern.kind == Pattern::Kind::rows) mask_blind(*model_);
   prunings = k;
   if (spec.rewind != Rewind::none) rewind(step, k == spec.schedule->times());
 }

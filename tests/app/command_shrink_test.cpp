@@ -29,8 +29,10 @@ const Folder& trained() {
         "--no-latency",
         "-q",
         "--out"};
-    return run(train + Line{folder / "whole"}).code == 0 &&
-           run(train + Line{folder / "pruned", "-s", "prune.sparsity=0.3334", "-s", "prune.pattern=rows"}).code == 0;
+    const Line rows{"-s", "prune.sparsity=0.3334", "-s", "prune.pattern=rows"};
+    const Line int8{"-s", "precision.weights=int8", "-s", "precision.activations={\"format\": \"uint8\", \"scale\": \"ema\"}"};
+    return run(train + Line{folder / "whole"}).code == 0 && run(train + Line{folder / "pruned"} + rows).code == 0 &&
+           run(train + Line{folder / "int8"} + rows + int8).code == 0;
   }();
   REQUIRE(done);
   return folder;
@@ -54,6 +56,13 @@ TEST_CASE("masked neurons go: two thirds of the numbers, the same answers, a fol
   CHECK(number(result, "after.dense_bytes") < 0.7 * number(result, "before.dense_bytes"));
   CHECK(number(result, "after.latency.batch_1") > 0);
   CHECK(number(result, "after.test.accuracy") == number(result, "before.test.accuracy"));
+  CHECK(number(result, "after.test.loss") == doctest::Approx(number(result, "before.test.loss")).epsilon(1e-5));
+}
+
+TEST_CASE("masked neurons of a quantized network go without a trace: no scale was theirs") {
+  const Document result = shrunk("int8", trained() / "small int8");
+  CHECK(number(result, "after.parameters") < number(result, "before.parameters"));
+  CHECK(number(result, "after.validation.loss") == doctest::Approx(number(result, "before.validation.loss")).epsilon(1e-5));
   CHECK(number(result, "after.test.loss") == doctest::Approx(number(result, "before.test.loss")).epsilon(1e-5));
 }
 

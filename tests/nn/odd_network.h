@@ -42,8 +42,8 @@ inline Network network_of(Model& model) {
 }
 
 // What a network answers; all its tensors must belong to its description.
-inline Tensor output_of(const Network& n, const Tensor& x, int64_t classes = 3) {
-  Model model(n.spec, x.shape().dropped_front(1), classes, Precision{}, DType::f64, Key(9));
+inline Tensor output_of(const Network& n, const Tensor& x, int64_t classes = 3, const Precision& precision = {}) {
+  Model model(n.spec, x.shape().dropped_front(1), classes, precision, DType::f64, Key(9));
   Holder holder(model);
   size_t wanted = 0;
   for (const auto& entry : holder.all) {

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "lptrain/prune/mask.h"
 #include "odd_network.h"
 
 using namespace lp;
@@ -28,10 +29,33 @@ void mask_rows(Model& model, double probability, uint64_t seed, bool masks_weigh
   }
 }
 
-Rewritten same_after_shrinking(Model& model, const Shape& input, int64_t classes = 3) {
+// With biases, gains and shifts, as pruning of rows does it.
+void mask_rows_and_beside(Model& model, double probability, uint64_t seed) {
+  mask_rows(model, probability, seed);
+  const Holder holder(model);
+  const auto& lines = model.lines();
+  for (size_t i = 0; i + 1 < lines.size(); ++i) {
+    const auto w = holder.params.find(lines[i].name + ".weight");
+    if (w == holder.params.end() || !w->second->mask) continue;
+    const std::string norm = lines[i + 1].kind == "batch_norm" ? lines[i + 1].name : "none";
+    const Tensor mask = w->second->mask;
+    for (const std::string& name : {lines[i].name + ".weight", lines[i].name + ".bias", norm + ".weight", norm + ".bias"}) {
+      const auto beside = holder.params.find(name);
+      if (beside == holder.params.end()) continue;
+      Param& p = *beside->second;
+      p.mask = Tensor(p.value.shape(), DType::f64);
+      for (int64_t k = 0; k < p.value.size(); ++k)
+        p.mask.data<double>()[static_cast<size_t>(k)] =
+            mask.data<double>()[static_cast<size_t>(k * mask.size() / p.value.size())];
+      hold(p.mask, p.value);
+    }
+  }
+}
+
+Rewritten same_after_shrinking(Model& model, const Shape& input, int64_t classes = 3, const Precision& precision = {}) {
   const Tensor x = random_normal(input.behind(3), Key(77), DType::f64), y = predict(model, x);
   Rewritten r = remove_pruned(network_of(model));
-  CHECK(farthest(output_of(r.network, x, classes), y) < 1e-9 * (1 + largest_magnitude(y)));
+  CHECK(farthest(output_of(r.network, x, classes, precision), y) < 1e-9 * (1 + largest_magnitude(y)));
   return r;
 }
 
@@ -74,6 +98,64 @@ TEST_CASE("shipped models with random masks of rows: smaller, and the same outpu
         if (probability > 0) CHECK(numbers_in(r.network) < numbers_in(network_of(model)));
         CHECK(remove_pruned(r.network).changes.empty());  // nothing is left to remove
       }
+}
+
+TEST_CASE("quantized networks are the same, too, once the weights are masked that see what is pruned") {
+  const struct {
+    const char* name;
+    Shape input;
+  } subjects[] = {{"cnn", {12, 12, 1}}, {"cnn_bn_folded", {12, 12, 1}}, {"lenet300", {6, 6, 1}}, {"resnet20", {8, 8, 3}}};
+  for (const auto& subject : subjects)
+    for (const char* per : {"channel", "tensor"}) {
+      CAPTURE(subject.name);
+      CAPTURE(per);
+      const Precision int8 = precision_of(fmt::format(
+          R"({{"weights": {{"format": "int8", "narrow": true, "per": "{}"}},
+              "activations": {{"format": "uint8", "scale": "ema"}}}})",
+          per));
+      Model model = odd_model(find_model(subject.name), subject.input);
+      model.set_precision(int8);
+      mask_rows_and_beside(model, 0.5, 5);
+      mask_blind(model);
+      CHECK_FALSE(same_after_shrinking(model, subject.input, 3, int8).changes.empty());
+    }
+}
+
+TEST_CASE("blind is what sees zero whatever is trained: not what is zero today, nor what a bias or norm lifts") {
+  Model model = model_from(R"([{"linear": {"out": 3}}, "relu", "batch_norm", {"linear": {"out": 2}}, "linear"])", {2});
+  const Holder holder(model);
+  const auto mask = [&](const char* name, std::vector<double> numbers) {
+    Param& p = *holder.params.at(name);
+    p.mask = Tensor::of<double>(p.value.shape(), numbers);
+    hold(p.mask, p.value);
+  };
+  clear_rows(model, "fc1.weight", {0, 1, 2});
+  clear_rows(model, "fc1.bias", {0, 1, 2});
+  mask("fc1.weight", {0, 0, 0, 0, 1, 1});
+  mask_blind(model);
+  CHECK_FALSE(holder.params.at("fc2.weight")->mask);
+  mask("fc1.bias", {0, 0, 1});
+  mask_blind(model);
+  CHECK_FALSE(holder.params.at("fc2.weight")->mask);  // the norm still has its shift
+  mask("bn1.bias", {0, 1, 0});
+  mask_blind(model);
+  const auto blind = holder.params.at("fc2.weight")->mask.data<double>();
+  CHECK(std::vector<double>(blind.begin(), blind.end()) == std::vector<double>{0, 1, 1, 0, 1, 1});
+  CHECK_FALSE(holder.params.at("fc3.weight")->mask);
+}
+
+TEST_CASE("a depthwise filter is blind where its channel is; signs have no zero to be masked with") {
+  Model model = model_from(R"([{"conv2d": {"out": 2, "bias": false}}, {"conv2d": {"depthwise": true, "bias": false}}, "flatten",
+      "linear"])",
+                           {6, 6, 1});
+  mask_rows_and_beside(model, 1, 5);
+  const Holder holder(model);
+  holder.params.at("conv2.weight")->mask = {};
+  holder.params.at("fc1.weight")->mask = {};
+  model.set_precision(precision_of(R"({"overrides": {"fc1": {"weights": {"format": "binary", "scale": "mean_abs"}}}})"));
+  mask_blind(model);
+  CHECK(largest_magnitude(holder.params.at("conv2.weight")->mask) == 0);
+  CHECK_FALSE(holder.params.at("fc1.weight")->mask);
 }
 
 TEST_CASE("a masked neuron says relu(b): it joins the biases that see it, by hand") {

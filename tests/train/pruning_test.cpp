@@ -125,8 +125,11 @@ TEST_CASE("rows go with their bias and norm: what a filter leaves behind is exac
     CHECK(bias[r] == 0);
     CHECK(gain[r] == 0);
     CHECK(shift[r] == 0);
+    const auto seen = numbers_of(t.param("fc1.weight").mask);  // in (H,W,C) order
+    for (size_t i = r; i < seen.size(); i += 8) CHECK(seen[i] == 0);
   }
   CHECK(gone == 4);
+  CHECK(t.zeros("fc1.weight") == 0.5);      // columns that see them, no others
   CHECK_FALSE(t.param("fc2.weight").mask);  // the network's outputs
   check_held(t);
 }

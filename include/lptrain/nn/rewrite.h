@@ -44,7 +44,14 @@ Rewritten equalize(Network network);
 // layer at least one stays. "repeat" is written out where something goes. Columns behind a flatten are in (H,W,C) order. Masks,
 // scales and statistics follow. Evaluation gives the same up to rounding, in real arithmetic. Needs network.input and classes.
 // Errors as above.
+//   A quantizer that measures weights takes those into account that see a pruned channel: with mask_blind before, one that looks
+// at their extremes has the same scales afterwards.
 Rewritten remove_pruned(Network network);
+
+// What is pruned here makes weights blind there: columns of linear layers and convolutions (rows of depthwise ones) that see 0
+// alone, whatever is trained, since all that makes their channel is masked. They are masked, too, unless their format has no
+// zero; in real arithmetic the model computes the same.
+void mask_blind(Model& model);
 
 // Low-rank factors: w[O,I] of a linear layer becomes u[O,r] v[r,I], two layers NAME_v (without biases) and NAME_u; of a
 // convolution [O,KH,KW,C] first r filters of the same window, then 1x1. By the singular values s of w,
