@@ -5,6 +5,7 @@
 
 #include "lptrain/app/begun_from.h"
 #include "lptrain/app/console.h"
+#include "lptrain/app/trained.h"
 #include "lptrain/base/text.h"
 #include "lptrain/nn/cost.h"
 
@@ -48,12 +49,12 @@ std::string PrunedRun::text() const {
 }
 
 PrunedRun compare_pruned(const std::string& source, const std::string& run, const std::string& data) {
-  const Trained before = load_trained(source, false, data), after = load_trained(run, false, data);
+  const TrainedPair pair = trained_pair(source, run, false, data);
   PrunedRun result;
-  static_cast<ScoreChange&>(result) = score_change(before, after);
+  static_cast<ScoreChange&>(result) = score_change(pair.before, pair.after);
   result.run = run;
   result.source = source;
-  const ModelCost was = cost_of(*before.model), is = cost_of(*after.model);
+  const ModelCost was = cost_of(*pair.before.model), is = cost_of(*pair.after.model);
   result.sparsity_before = was.sparsity;
   result.sparsity = is.sparsity;
   for (const LayerCost& c : is.layers) {

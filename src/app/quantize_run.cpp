@@ -6,6 +6,7 @@
 
 #include "lptrain/app/begun_from.h"
 #include "lptrain/app/console.h"
+#include "lptrain/app/trained.h"
 #include "lptrain/nn/cost.h"
 #include "lptrain/train/calibration.h"
 #include "lptrain/train/ptq.h"
@@ -115,12 +116,12 @@ std::string QuantizedRun::text() const {
 }
 
 QuantizedRun compare_quantized(const std::string& source, const std::string& run, const std::string& data) {
-  const Trained before = load_trained(source, false, data), after = load_trained(run, true, data);
+  const TrainedPair pair = trained_pair(source, run, true, data);
   QuantizedRun result;
-  static_cast<ScoreChange&>(result) = score_change(before, after);
+  static_cast<ScoreChange&>(result) = score_change(pair.before, pair.after);
   result.run = run;
   result.source = source;
-  result.layers = layers_of(after);
+  result.layers = layers_of(pair.after);
   return result;
 }
 

@@ -85,8 +85,9 @@ ShrunkRun compare_shrunk(const std::string& source, const std::string& run, cons
   ShrunkRun result;
   result.run = run;
   result.source = source;
-  result.before = size_of(load_trained(source, false, data));
-  result.after = size_of(load_trained(run, false, data));
+  const TrainedPair pair = trained_pair(source, run, false, data);
+  result.before = size_of(pair.before);
+  result.after = size_of(pair.after);
   return result;
 }
 

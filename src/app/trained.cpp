@@ -3,6 +3,7 @@
 
 #include "lptrain/base/error.h"
 #include "lptrain/base/text.h"
+#include "lptrain/train/safetensors.h"
 
 namespace lp {
 
@@ -11,6 +12,13 @@ Trained trained_of(const Arguments& arguments) {
   if (arguments.knows("set")) assignments = arguments.list("set");
   if (arguments.given("limit")) assignments.push_back(fmt::format("dataset.limit={}", *arguments.integer("limit", 1, INT64_MAX)));
   return load_trained(arguments.text("RUN"), arguments.has("last"), arguments.text("data"), assignments);
+}
+
+TrainedPair trained_pair(const std::string& source, const std::string& run, bool last, const std::string& data_folder) {
+  Trained after = load_trained(run, last, data_folder);
+  const std::filesystem::path file = weights_file(source, false);
+  Trained before{config_in(read_tensors(file), file), after.data, load_model(file, false, after.data), file};
+  return {std::move(before), std::move(after)};
 }
 
 std::string split_name(const Arguments& arguments) {

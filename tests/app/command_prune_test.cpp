@@ -37,6 +37,8 @@ TEST_CASE("what was asked for is there, by layer and in all, and the run folder 
   for (size_t i = 0; i < result.size("layers"); ++i)
     CHECK(number(result, fmt::format("layers.{}.sparsity", i)) == doctest::Approx(0.5).epsilon(0.01));
   CHECK(number(result, "test_before.accuracy") > 0.6);
+  const Document few = pruned(trained() / "few", {"--sparsity", "0.01", "--limit", "200"});
+  CHECK(few.text_at("test_before.examples") == few.text_at("test.examples"));
   const Outcome eval = run({"eval", folder, "--json"});
   CHECK(number(Document::parse(last_line(eval.out), "t"), "test.accuracy") == number(result, "test.accuracy"));
   const Document config = Document::load(folder + "/config.json");

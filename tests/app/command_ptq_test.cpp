@@ -40,6 +40,8 @@ TEST_CASE("8 bits lose next to nothing, and the run folder is one like any other
   const std::string run_folder = trained() / "int8";
   const Document result = quantized(run_folder, kInt8);
   CHECK(number(result, "test_before.accuracy") > 0.6);
+  const Document few = quantized(trained() / "few", Line(kInt8) + Line{"--limit", "200"});
+  CHECK(few.text_at("test_before.examples") == few.text_at("test.examples"));
   CHECK(number(result, "test.accuracy") == doctest::Approx(number(result, "test_before.accuracy")).epsilon(0.03));
   REQUIRE(result.size("layers") == 3);
   CHECK(result.text_at("layers.0.weights") == "int8");

@@ -66,6 +66,13 @@ TEST_CASE("masked neurons of a quantized network go without a trace: no scale wa
   CHECK(number(result, "after.test.loss") == doctest::Approx(number(result, "before.test.loss")).epsilon(1e-5));
 }
 
+TEST_CASE("both are scored on the examples of the new run, however few") {
+  const Document result = shrunk("pruned", trained() / "few", {"--limit", "200"});
+  for (const char* split : {"validation", "test"})
+    CHECK(result.text_at(fmt::format("before.{}.examples", split)) == result.text_at(fmt::format("after.{}.examples", split)));
+  CHECK(number(result, "after.test.loss") == doctest::Approx(number(result, "before.test.loss")).epsilon(1e-5));
+}
+
 TEST_CASE("its config repeats it to the bit, and can be trained on") {
   const std::string first = trained() / "first";
   shrunk("pruned", first);
