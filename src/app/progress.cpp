@@ -51,7 +51,9 @@ std::string phase_line(const PhaseScores& p, const Position& at, int64_t phases)
   std::string line = fmt::format("phase {}/{} is done: {}", at.phase + 1, phases, p.name);
   for (const auto& [name, score] : {std::pair<const char*, const Score&>{"validation", p.validation}, {"test", p.test}})
     if (score.examples > 0) line += fmt::format(", {} {:.2f}%", name, 100 * score.accuracy);
-  return line + fmt::format(", {:.3g} bits a weight, {}", p.bits_per_weight, human_bytes(p.bytes));
+  line += fmt::format(", {:.3g} bits a weight, {}", p.bits_per_weight, human_bytes(p.bytes));
+  if (p.sparsity) line += fmt::format(" with the {:.1f}% of weights that are zero", 100 * *p.sparsity);
+  return line;
 }
 
 void ProgressWatch::phase_started(const std::string& name, const Position& at, int64_t phases, int64_t epochs) {

@@ -99,11 +99,11 @@ std::string learning_section(const RunStory& story) {
 
 std::string phases_section(const Summary& s) {
   if (s.phases.size() < 2) return "";
-  Cells rows{{"phase", "epochs", "validation", "test", "bits a weight", "size", "bits"}};
+  Cells rows{{"phase", "epochs", "validation", "test", "bits a weight", "size", "zero", "bits"}};
   for (const PhaseScores& p : s.phases)
     rows.push_back({p.name, fmt::format("{}", p.epochs), p.validation.examples > 0 ? percent(p.validation.accuracy) : "-",
                     p.test.examples > 0 ? percent(p.test.accuracy) : "-", fmt::format("{:.3g}", p.bits_per_weight),
-                    human_bytes(p.bytes), p.bits.empty() ? "" : bits_text(p.bits)});
+                    human_bytes(p.bytes), p.sparsity ? percent(*p.sparsity) : "-", p.bits.empty() ? "" : bits_text(p.bits)});
   return html::section("Phases", "What each ended with, and the next began with. Nothing was chosen by a test score.",
                        html::table(rows));
 }

@@ -32,6 +32,7 @@ std::string size_line(const Summary& s) {
   const Summary::Cost& c = s.cost;
   std::string line =
       fmt::format("{} parameters, {:.3g} bits a weight", human_count(static_cast<double>(s.parameters)), c.bits_per_weight);
+  if (!s.phases.empty() && s.phases.back().sparsity) line += fmt::format(", {:.1f}% of them zero", 100 * c.sparsity);
   if (c.packed_bytes) line += fmt::format(", {} packed", human_bytes(*c.packed_bytes));
   if (const std::string coded = coded_text(c); !coded.empty()) line += fmt::format(" ({})", coded);
   line += fmt::format(", {} multiplications an example", human_count(static_cast<double>(c.macs)));

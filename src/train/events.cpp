@@ -39,8 +39,9 @@ void PhaseScores::fields(Fields& f) {
   f("validation", validation, "of the model that it ends with");
   f("test", test, "of that model; nothing is chosen by it");
   f("bits_per_weight", bits_per_weight, "mean over the weights");
-  f("bytes", bytes, "of all parameters at their widths");
+  f("bytes", bytes, "of all parameters at their widths, zeros included");
   f("bits", bits, "of each layer's weights, if the phase looked for them");
+  f("sparsity", sparsity, "share of weights that are zero; null unless something is pruned");
 }
 
 }  // namespace lp

@@ -102,8 +102,9 @@ class FolderWatch : public Watch {
     write_file(folder_ / "curve.svg", curve_svg(history_, title_));
   }
   void phase_done(const PhaseScores& p, const Position& at, int64_t phases) override {
-    log(fmt::format("phase {}/{} \"{}\" is done: validation accuracy {:.4f}, test {:.4f}, {:.3g} bits a weight, {} bytes",
-                    at.phase + 1, phases, p.name, p.validation.accuracy, p.test.accuracy, p.bits_per_weight, p.bytes));
+    log(fmt::format("phase {}/{} \"{}\" is done: validation accuracy {:.4f}, test {:.4f}, {:.3g} bits a weight, {} bytes{}",
+                    at.phase + 1, phases, p.name, p.validation.accuracy, p.test.accuracy, p.bits_per_weight, p.bytes,
+                    p.sparsity ? fmt::format(", sparsity {:.4f}", *p.sparsity) : ""));
   }
   void note(const std::string& text) override { log(text); }
   void log(const std::string& text) { append_line(folder_ / "log.txt", utc_now("%Y-%m-%d %H:%M:%S ") + text); }

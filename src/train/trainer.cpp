@@ -162,6 +162,7 @@ void Trainer::finish_phase(const Save& save) {
   const ModelCost cost = cost_of(model_);
   p.bits_per_weight = cost.bits_per_weight;
   p.bytes = cost.bytes;
+  p.sparsity = pruning_.sparsity();
   if (progress_.search) p.bits = progress_.search->bits;
   progress_.phases.push_back(p);
   save(Moment::phase_end);

@@ -39,6 +39,7 @@ TEST_CASE("what was asked for is there, by layer and in all, and the run folder 
   CHECK(number(result, "test_before.accuracy") > 0.6);
   const Document few = pruned(trained() / "few", {"--sparsity", "0.01", "--limit", "200"});
   CHECK(few.text_at("test_before.examples") == few.text_at("test.examples"));
+  CHECK(number(Document::load(folder + "/summary.json"), "phases.0.sparsity") == doctest::Approx(0.5).epsilon(0.001));
   const Outcome eval = run({"eval", folder, "--json"});
   CHECK(number(Document::parse(last_line(eval.out), "t"), "test.accuracy") == number(result, "test.accuracy"));
   const Document config = Document::load(folder + "/config.json");

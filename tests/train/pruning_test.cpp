@@ -112,6 +112,8 @@ TEST_CASE("the metrics tell the sparsity as it grows; the best epoch is one at w
   CHECK(t.trainer.progress().best.epoch >= 3);
   Pruned dense(config_of("null"));
   CHECK_FALSE(dense.trainer.progress().history.back().sparsity);
+  CHECK_FALSE(dense.trainer.progress().phases.back().sparsity);
+  CHECK(t.trainer.progress().phases.back().sparsity == before);
 }
 
 TEST_CASE("rows go with their bias and norm: what a filter leaves behind is exactly zero") {

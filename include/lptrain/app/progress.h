@@ -20,7 +20,8 @@ std::string progress_line(const ProgressFacts& facts, int width);
 // "epoch  3/20  train loss 0.3120 acc 90.60%  validation loss 0.2911 acc 91.23%  0:12  best so far"
 std::string epoch_line(const EpochScores& scores, int64_t epochs, bool is_best);
 
-// "phase 2/3 is done: int4, validation 97.10%, test 96.92%, 4 bits a weight, 12.3 kB"
+// "phase 2/3 is done: int4, validation 97.10%, test 96.92%, 4 bits a weight, 12.3 kB", and, if
+// something is pruned, " with the 90.0% of weights that are zero"
 std::string phase_line(const PhaseScores& phase, const Position& position, int64_t phases);
 
 std::string progress_bar(double share, int width);  // "====>   "

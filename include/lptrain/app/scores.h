@@ -10,7 +10,8 @@ namespace lp {
 
 std::string percent(double share);                // "98.91%"
 std::string score_table(const Summary& summary);  // train, validation, test, best: loss and accuracy
-// "421k parameters, 8 bits a weight, 424 kB packed, 4.2M multiplications an example, 0.4 ms for one and 12 ms for 64 at once"
+// "421k parameters, 8 bits a weight (if pruned: , 90.0% of them zero), 424 kB packed, 4.2M multiplications an example, 0.4 ms for
+// one and 12 ms for 64 at once"
 std::string size_line(const Summary& summary);
 // How small coding makes the file: "300 kB dense, 40 kB sparse, ..."; "" where it saves less than a quarter.
 std::string coded_text(const Summary::Cost& c);

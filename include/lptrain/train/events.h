@@ -45,8 +45,9 @@ struct PhaseScores {
   int64_t epochs = 0;
   Score validation, test;
   double bits_per_weight = 0;
-  int64_t bytes = 0;              // of all parameters at their widths, with scales (nn/cost.h)
-  Dictionary<int64_t> bits = {};  // of each layer's weights, if the phase looked for them
+  int64_t bytes = 0;                    // of all parameters at their widths, with scales (nn/cost.h)
+  Dictionary<int64_t> bits = {};        // of each layer's weights, if the phase looked for them
+  std::optional<double> sparsity = {};  // share of weights that are zero, if anything is pruned; bytes counts them in full
   void fields(Fields& f);
 };
 
