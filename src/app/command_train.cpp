@@ -1,4 +1,5 @@
 // lptrain train: from a config to a run folder.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -71,7 +72,8 @@ int conclude(const Summary& summary, const Arguments& arguments, const Console& 
     return stop.exit_code();
   }
   report(summary, console);
-  return verdict_on(arguments, summary.test.accuracy, "the last epoch's test accuracy");
+  const int code = verdict_on_searches(summary);
+  return std::max(code, verdict_on(arguments, summary.test.accuracy, "the last epoch's test accuracy"));
 }
 
 // Unless told otherwise, as many threads as the run was begun with: float sums then have the same bits.

@@ -66,8 +66,8 @@ std::string help_text() {
       "  lptrain COMMAND --help                  its options, with examples\n"
       "  lptrain --version [--verbose]           commit, compiler, processor, kernels\n"
       "\n"
-      "Exit codes: 0 done, 1 failed while running, 2 usage or config, 3 data or checkpoint, 4 diverged or below --fail-below,\n"
-      "            130 and 143 interrupted, after saving\n"
+      "Exit codes: 0 done, 1 failed while running, 2 usage or config, 3 data or checkpoint, 4 diverged, below --fail-below\n"
+      "            or a target accuracy, 130 and 143 interrupted, after saving\n"
       "Environment: LPTRAIN_DATA (folder of data sets), LPTRAIN_ISA and LPTRAIN_BACKEND (caps on kernels), OMP_NUM_THREADS,\n"
       "             NO_COLOR, COLUMNS\n",
       command_lines());

@@ -53,7 +53,7 @@ std::string phase_line(const PhaseScores& p, const Position& at, int64_t phases)
     if (score.examples > 0) line += fmt::format(", {} {:.2f}%", name, 100 * score.accuracy);
   line += fmt::format(", {:.3g} bits a weight, {}", p.bits_per_weight, human_bytes(p.bytes));
   if (p.sparsity) line += fmt::format(" with the {:.1f}% of weights that are zero", 100 * *p.sparsity);
-  return line;
+  return line + (p.met.value_or(true) ? "" : "; the target accuracy was never reached");
 }
 
 void ProgressWatch::phase_started(const std::string& name, const Position& at, int64_t phases, int64_t epochs) {

@@ -18,7 +18,7 @@ namespace {
 std::string text_in(const Document& d, const std::string& key) { return d.has(key) ? d.text_at(key) : ""; }
 
 // The score to speak of: of the epoch that validation selects, if there was one.
-const Score& selected(const Summary& s) { return s.best.epoch > 0 ? s.best.test : s.test; }
+const Score& selected(const Summary& s) { return s.best ? s.best->test : s.test; }
 
 // "int8", "int8 and int4", "5 formats of"
 std::string formats_text(const ModelCost& cost, std::string LayerCost::*format) {
@@ -65,7 +65,7 @@ std::string page_tiles(const Summary& s, const ModelCost& cost) {
   std::vector<html::Tile> tiles;
   if (s.status == "finished" && selected(s).examples > 0)
     tiles.push_back({percent(selected(s).accuracy), "Test accuracy",
-                     s.best.epoch > 0 ? fmt::format("epoch {}, selected by validation", s.best.epoch) : ""});
+                     s.best ? fmt::format("epoch {}, selected by validation", s.best->epoch) : ""});
   tiles.push_back(
       {fmt::format("{:.3g}", cost.bits_per_weight), "Bits a weight", fmt::format("{} are zero", percent(cost.sparsity))});
   if (s.cost.packed_bytes)
@@ -84,13 +84,14 @@ std::string page_tiles(const Summary& s, const ModelCost& cost) {
 std::string learning_section(const RunStory& story) {
   if (story.history.empty()) return "";
   const Summary& s = story.summary;
-  const bool last_is_best = s.best.epoch == story.history.back().epoch;
   std::string note;
-  if (s.status == "finished" && s.best.epoch > 0) {
-    note = last_is_best ? "Validation selects the last epoch." : fmt::format("Validation selects epoch {}.", s.best.epoch);
-    if (!last_is_best && s.test.examples > 0)
+  if (s.status == "finished" && s.best) {
+    const bool last_is_best = s.best->epoch == story.history.back().epoch, is_kept = s.phases.back().met.value_or(false);
+    note = last_is_best ? "Validation selects the last epoch." : fmt::format("Validation selects epoch {}.", s.best->epoch);
+    if (is_kept) note = fmt::format("The search for bits ends with the network of epoch {}.", s.best->epoch);
+    if (!is_kept && !last_is_best && s.test.examples > 0)
       note = fmt::format("Validation selects epoch {}, which gets {} of the test examples right; the last one gets {}.",
-                         s.best.epoch, percent(s.best.test.accuracy), percent(s.test.accuracy));
+                         s.best->epoch, percent(s.best->test.accuracy), percent(s.test.accuracy));
   }
   return html::section("How it learned", note,
                        html::columns(html::figure(accuracy_curve(story.history).svg("accuracy over epochs", "wide")) +

@@ -113,6 +113,7 @@ std::string status_of_run(const fs::path& run) {
 void check_selection(const Document& summary, const fs::path& run) {
   const fs::path file = run / "summary.json";
   const Best said = undamaged([&] {
+    if (summary.at("best").dump(0) == "null") return Best();
     Best best{0, read_as<Score>(summary.at("best.validation"))};
     best.epoch = std::atoll(summary.text_at("best.epoch").c_str());
     return best;

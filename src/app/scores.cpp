@@ -4,6 +4,7 @@
 #include "lptrain/app/console.h"
 #include "lptrain/app/trained.h"
 #include "lptrain/base/text.h"
+#include "lptrain/train/adaptive.h"
 
 namespace lp {
 namespace {
@@ -16,15 +17,20 @@ std::vector<std::string> row(const std::string& name, const Score& score, const 
 
 std::string percent(double share) { return fmt::format("{:.2f}%", 100 * share); }
 
+std::string end_text(const Summary& s) {
+  const bool is_kept = s.best && !s.phases.empty() && s.phases.back().met.value_or(false);
+  if (is_kept) return fmt::format("the model of epoch {}, which the search for bits kept", s.best->epoch);
+  return "the last epoch's model";
+}
+
 std::string score_table(const Summary& s) {
   Cells cells{{"", "loss", "accuracy", ""}};
-  cells.push_back(row("train", s.train, "while the weights were moving"));
+  if (s.train) cells.push_back(row("train", *s.train, "while the weights were moving"));
   if (s.validation.examples > 0)
     cells.push_back(row("validation", s.validation, fmt::format("{} examples", s.validation.examples)));
-  if (s.test.examples > 0)
-    cells.push_back(row("test", s.test, fmt::format("{} examples, the last epoch's model", s.test.examples)));
-  if (s.best.epoch > 0 && s.best.test.examples > 0)
-    cells.push_back(row("best", s.best.test, fmt::format("test of epoch {}, which validation selects", s.best.epoch)));
+  if (s.test.examples > 0) cells.push_back(row("test", s.test, fmt::format("{} examples, {}", s.test.examples, end_text(s))));
+  if (s.best && s.best->test.examples > 0)
+    cells.push_back(row("best", s.best->test, fmt::format("test of epoch {}, which validation selects", s.best->epoch)));
   return table_text(cells);
 }
 
@@ -66,6 +72,19 @@ std::string coded_text(const Summary::Cost& c) {
   if (!c.huffman_bytes || !c.dense_bytes || 4 * *c.huffman_bytes > 3 * *c.dense_bytes) return "";
   return fmt::format("{} dense, {} sparse, {} with Huffman's words: {:.1f} times smaller than f32", human_bytes(*c.dense_bytes),
                      human_bytes(c.sparse_bytes.value_or(0)), human_bytes(*c.huffman_bytes), c.compression.value_or(0));
+}
+
+int verdict_on_searches(const Summary& s) {
+  int code = 0;
+  for (const PhaseScores& p : s.phases) {
+    if (p.met.value_or(true)) continue;
+    print_error(
+        fmt::format("phase \"{}\" never reached the target accuracy of its search for bits: {} and {} of the validation "
+                    "examples are what it ends with; lower adaptive.target_accuracy, or train longer or with more bits",
+                    p.name, bits_text(p.bits), percent(p.validation.accuracy)));
+    code = static_cast<int>(ErrorKind::diverged);
+  }
+  return code;
 }
 
 std::optional<double> least_demanded(const Arguments& arguments) { return arguments.number("fail-below", 0, 1); }

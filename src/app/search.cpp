@@ -119,7 +119,7 @@ class Searcher {
   void measure(const Rungs& rungs, SearchTrial& trial) {
     try {
       const Summary s = trained(rungs, trial.run);
-      trial.validation = s.best.epoch > 0 ? s.best.validation.accuracy : 0;
+      trial.validation = s.best ? s.best->validation.accuracy : 0;
       trial.cost = cost_in(s.cost, spec_.minimize);
       trial.meets = s.status == "finished" && trial.validation >= spec_.min_accuracy;
     } catch (const Error& e) {
@@ -184,7 +184,8 @@ class Searcher {
     r.config = (folder_ / "best.json").string();
     r.precision = t.precision;
     r.validation = t.validation;
-    r.test = run_story(t.run).summary.best.test.accuracy;
+    const Summary s = run_story(t.run).summary;
+    r.test = (s.best ? s.best->test : s.test).accuracy;
     r.cost = t.cost;
     write_file(r.config, space_->config(best->first).dump() + "\n");
     return r;

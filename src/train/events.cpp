@@ -42,6 +42,7 @@ void PhaseScores::fields(Fields& f) {
   f("bytes", bytes, "of all parameters at their widths, zeros included");
   f("bits", bits, "of each layer's weights, if the phase looked for them");
   f("sparsity", sparsity, "share of weights that are zero; null unless something is pruned");
+  f("met", met, "the target of its search for bits was reached; null without one");
 }
 
 }  // namespace lp

@@ -206,12 +206,11 @@ struct Session {
     const Progress& p = trainer.progress();
     s.epochs = std::ssize(p.history);
     s.seconds = p.seconds;
-    if (!p.history.empty()) s.train = p.history.back().train, s.validation = p.history.back().validation;
+    if (const EpochScores* e = p.ends_with()) s.train = e->train, s.validation = e->validation;
     s.phases = p.phases;
     for (const Param* param : trainer.model().params()) s.parameters += param->value.size();
     s.cost = counted(trainer.model());
-    s.best.epoch = p.best.epoch;
-    s.best.validation = p.best.validation;
+    if (p.best.epoch > 0) s.best = {p.best.epoch, p.best.validation, {}};
     return s;
   }
 
@@ -226,8 +225,8 @@ struct Session {
   void measure(Summary& s) {
     s.test = s.phases.back().test;
     s.validation = s.phases.back().validation;
-    const bool last_is_best = s.best.epoch > 0 && s.best.epoch == s.phases.back().epochs;
-    if (s.best.epoch > 0) s.best.test = last_is_best ? s.test : test("best.safetensors");
+    const EpochScores* last = trainer.progress().ends_with();
+    if (s.best) s.best->test = last && last->epoch == s.best->epoch ? s.test : test("best.safetensors");
     s.cost = counted(trainer.model());
   }
 

@@ -15,11 +15,11 @@ void Summary::fields(Fields& f) {
   f("run", run, "its folder");
   f("epochs", epochs, "done");
   f("seconds", seconds, "of training and validation");
-  f("train", train, "last epoch, measured while the weights were moving");
-  f("validation", validation, "last epoch");
-  f("test", test, "the last epoch's model");
+  f("train", train, "while the weights were moving, in the epoch of the model that it ends with; null without epochs");
+  f("validation", validation, "of that model: the last epoch's, or the one that a search for bits kept");
+  f("test", test, "of that model");
   f("phases", phases, "what each ended with, in order");
-  f("best", best, "the epoch that validation selects");
+  f("best", best, "the epoch that validation selects, in the last phase; null if there is none");
   f("parameters", parameters, "trained numbers");
   f("cost", cost, "of inference, with the weights that validation selects");
 }

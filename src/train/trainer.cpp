@@ -43,6 +43,13 @@ void Best::fields(Fields& f) {
   f("met", met, "it reached the target of a search for bits");
 }
 
+const EpochScores* Progress::ends_with() const {
+  const bool went_back = search && search->is_done && best.met;
+  const auto is_it = [&](const EpochScores& e) { return e.phase == position.phase && (!went_back || e.epoch == best.epoch); };
+  const auto found = std::find_if(history.rbegin(), history.rend(), is_it);
+  return found == history.rend() ? nullptr : &*found;
+}
+
 void Progress::fields(Fields& f) {
   f("position", position, "where the run stands");
   f("loss_sum", running.loss_sum, "over the examples of the epoch under way");
@@ -163,7 +170,7 @@ void Trainer::finish_phase(const Save& save) {
   p.bits_per_weight = cost.bits_per_weight;
   p.bytes = cost.bytes;
   p.sparsity = pruning_.sparsity();
-  if (progress_.search) p.bits = progress_.search->bits;
+  if (progress_.search) p.bits = progress_.search->bits, p.met = !progress_.search->kept.empty();
   progress_.phases.push_back(p);
   save(Moment::phase_end);
   for (Watch* w : watches_) w->phase_done(p, at, std::ssize(config_.phases));

@@ -45,4 +45,6 @@ TEST_CASE("a phase's line tells its splits, bits and bytes") {
   CHECK(phase_line(p, {1, 3, 0, 0, 0}, 3) == "phase 2/3 is done: int4, validation 97.10%, test 96.92%, 4 bits a weight, 12.3 kB");
   p.sparsity = 0.918;
   CHECK(phase_line(p, {1, 3, 0, 0, 0}, 3).ends_with("12.3 kB with the 91.8% of weights that are zero"));
+  p.met = false;
+  CHECK(phase_line(p, {1, 3, 0, 0, 0}, 3).ends_with("zero; the target accuracy was never reached"));
 }

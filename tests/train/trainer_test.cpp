@@ -52,6 +52,11 @@ struct StopAt : Watch {
   }
 };
 
+struct Epochs : Watch {
+  std::vector<EpochScores> all;
+  void epoch_done(const EpochScores& e, bool) override { all.push_back(e); }
+};
+
 struct Phases : Watch {
   std::vector<std::string> names;
   void phase_done(const PhaseScores& p, const Position&, int64_t) override { names.push_back(p.name); }
@@ -83,7 +88,8 @@ TEST_CASE("a run that is stopped after any step of any phase, and goes on, ends 
     const Summary resumed = resume_run(run, {}, kNever);
     REQUIRE(resumed.phases.size() == whole.phases.size());
     for (size_t i = 0; i < whole.phases.size(); ++i) CHECK(write(resumed.phases[i]) == write(whole.phases[i]));
-    CHECK(resumed.best.epoch == whole.best.epoch);
+    REQUIRE((resumed.best && whole.best));
+    CHECK(resumed.best->epoch == whole.best->epoch);
     for (const char* file : {"last.safetensors", "phase-1.safetensors", "phase-3.safetensors", "phase-5.safetensors"})
       CHECK(read_file(run + "/" + file) == read_file(folder / "whole" + std::string("/") + file));
   }
@@ -104,7 +110,8 @@ TEST_CASE("each phase leaves what the next began with, as a file that is seen as
   CHECK(s.phases[2].epochs == 0);
   CHECK(s.test.loss == s.phases[2].test.loss);
   CHECK(s.validation.loss == s.phases[2].validation.loss);
-  CHECK(s.best.epoch == 0);
+  CHECK_FALSE(s.best);
+  CHECK_FALSE(s.train);
   CHECK_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));  // those of earlier phases are not the run's
   for (size_t i = 0; i < 2; ++i) {
     const Trained t = load_trained(folder / fmt::format("run/phase-{}.safetensors", i + 1), false, "");
@@ -126,15 +133,21 @@ TEST_CASE("only trainable layers move; a pattern that matches none is told with 
 TEST_CASE(
     "a search for bits ends with a network that reaches its target, which is what is saved, and seen by those who load it") {
   const Folder folder;
+  Epochs epochs;
   const Summary s = start_run(config_of(R"([{"name": "float", "train": {"epochs": 4}}, {"name": "bits",
       "precision": {"weights": {"format": "int8", "narrow": true, "per": "channel"}}, "train": {"epochs": 14},
       "adaptive": {"target_accuracy": 0.6, "per": "layer"}}])"),
-                              into(folder / "run"), kNever);
+                              into(folder / "run", {&epochs}), kNever);
   const PhaseScores& p = s.phases.back();
   CHECK(p.validation.accuracy >= 0.6);
   CHECK(p.bits_per_weight < 8);
-  CHECK(s.best.validation.accuracy == p.validation.accuracy);
-  CHECK(s.best.test.accuracy == s.test.accuracy);
+  CHECK(p.met == true);
+  REQUIRE(s.best);
+  CHECK(s.best->validation.accuracy == p.validation.accuracy);
+  CHECK(s.best->test.accuracy == s.test.accuracy);
+  REQUIRE(s.train);
+  for (const EpochScores& e : epochs.all)  // "train" is of the epoch that the network is from, not of the one that was given up
+    if (e.phase == 1 && e.epoch == s.best->epoch) CHECK(e.train.loss == s.train->loss);
   CHECK(s.cost.bits_per_weight == p.bits_per_weight);
   for (const bool last : {false, true}) {
     const Trained t = load_trained(folder / "run", last, "");

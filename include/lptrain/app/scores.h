@@ -24,6 +24,8 @@ struct ScoreChange {
 };
 ScoreChange score_change(const Trained& before, const Trained& after);  // measures both
 
+// The exit code of a training: 4, said on stderr, if a phase searched for bits and never reached its target, else 0.
+int verdict_on_searches(const Summary& summary);
 // What --fail-below asks for, if it is given; throws Error(usage) unless it is in 0..1.
 std::optional<double> least_demanded(const Arguments& arguments);
 // The exit code of a command that came to an accuracy in 0..1: 4, said on stderr, if it is below what --fail-below asks for, else

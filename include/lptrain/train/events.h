@@ -48,6 +48,7 @@ struct PhaseScores {
   int64_t bytes = 0;                    // of all parameters at their widths, with scales (nn/cost.h)
   Dictionary<int64_t> bits = {};        // of each layer's weights, if the phase looked for them
   std::optional<double> sparsity = {};  // share of weights that are zero, if anything is pruned; bytes counts them in full
+  std::optional<bool> met = {};         // was the target of its search for bits ever reached?
   void fields(Fields& f);
 };
 

@@ -20,14 +20,17 @@ struct Summary {
   std::string run;           // the folder
   int64_t epochs = 0;
   double seconds = 0;
-  Score train, validation, test;    // the last epoch's model; train as measured while training
+  // Of the model that the run ends with: the last epoch's, or the one that a search for bits kept. train: of its epoch, while
+  // the weights were moving; none if the last phase has no epochs.
+  std::optional<Score> train;
+  Score validation, test;
   std::vector<PhaseScores> phases;  // that are done
   struct Selected {
     int64_t epoch = 0;
     Score validation, test;
     void fields(Fields& f);
   };
-  Selected best;  // selected by validation, never by test
+  std::optional<Selected> best;  // epoch of the last phase selected by validation, never by test; none if that has none
   int64_t parameters = 0;
   // What inference takes, for one example if nothing else is said (nn/cost.h): of the model that validation selects.
   struct Cost {

@@ -42,6 +42,8 @@ struct Progress {
   int64_t prunings = 0;             // made in the phase under way
   std::optional<BitSearch> search;  // of the phase under way, if it lowers bits
   std::vector<PhaseScores> phases;  // done
+  // The epoch of the phase whose network this is: the last, or the one that a search for bits kept; null: none yet.
+  const EpochScores* ends_with() const;
   void fields(Fields& f);
 };
 
