@@ -6,7 +6,6 @@
 #include "lptrain/app/scores.h"
 #include "lptrain/app/trained.h"
 #include "lptrain/base/text.h"
-#include "lptrain/deploy/latency.h"
 #include "lptrain/deploy/packed.h"
 #include "lptrain/nn/cost.h"
 
@@ -19,13 +18,17 @@ NetworkSize size_of(const Trained& t) {
   size.parameters = cost.parameters;
   size.macs = cost.macs;
   size.bytes = stored_bytes(pack(*t.model));
-  size.latency = {batch_seconds(*t.model, 1), batch_seconds(*t.model, 64)};
   size.validation = score_of(t, t.data.validation);
   size.test = score_of(t, t.data.test);
   return size;
 }
 
 std::string times(double before, double after) { return after > 0 ? fmt::format("{:.2f}x", before / after) : ""; }
+
+std::string times(const SpeedUp& s) {
+  if (!s.is_measurable()) return fmt::format("not measurable: {:.2f}x to {:.2f}x on a busy machine", s.low, s.high);
+  return fmt::format("{:.2f}x ({:.2f} to {:.2f})", s.ratio(), s.low, s.high);
+}
 
 }  // namespace
 
@@ -45,9 +48,13 @@ void NetworkSize::fields(Fields& f) {
   f("dense_bytes", bytes.dense, "every code at its own width");
   f("sparse_bytes", bytes.sparse, "zeros left out where that is smaller");
   f("huffman_bytes", bytes.huffman, "with words of varying length besides");
-  f("latency", latency, "measured");
   f("validation", validation, "score");
   f("test", test, "score");
+}
+
+void ShrunkRun::Latencies::fields(Fields& f) {
+  f("batch_1", batch_1, "for one example");
+  f("batch_64", batch_64, "for 64 examples at once");
 }
 
 void ShrunkRun::fields(Fields& f) {
@@ -56,6 +63,7 @@ void ShrunkRun::fields(Fields& f) {
   f("source", source, "the network that was made smaller");
   f("before", before, "of the source");
   f("after", after, "of what came out");
+  f("latency", latency, "seconds of a batch, both measured by turns");
 }
 
 std::string ShrunkRun::text() const {
@@ -63,8 +71,8 @@ std::string ShrunkRun::text() const {
   const auto counts = [&](const char* what, int64_t a, int64_t b) {
     rows.push_back({what, grouped(a), grouped(b), times(static_cast<double>(a), static_cast<double>(b))});
   };
-  const auto seconds = [&](const char* what, double a, double b) {
-    rows.push_back({what, human_seconds(a), human_seconds(b), times(a, b)});
+  const auto seconds = [&](const char* what, const SpeedUp& s) {
+    rows.push_back({what, human_seconds(s.before), human_seconds(s.after), times(s)});
   };
   const auto scores = [&](const char* what, const Score& a, const Score& b) {
     if (a.examples > 0) rows.push_back({what, percent(a.accuracy), percent(b.accuracy), ""});
@@ -74,8 +82,8 @@ std::string ShrunkRun::text() const {
   counts("bytes, sparse", before.bytes.sparse, after.bytes.sparse);
   counts("bytes, Huffman", before.bytes.huffman, after.bytes.huffman);
   counts("MACs an example", before.macs, after.macs);
-  seconds("latency, 1 example", before.latency.batch_1, after.latency.batch_1);
-  seconds("latency, 64 at once", before.latency.batch_64, after.latency.batch_64);
+  seconds("latency, 1 example", latency.batch_1);
+  seconds("latency, 64 at once", latency.batch_64);
   scores("validation accuracy", before.validation, after.validation);
   scores("test accuracy", before.test, after.test);
   return table_text(rows);
@@ -88,6 +96,7 @@ ShrunkRun compare_shrunk(const std::string& source, const std::string& run, cons
   const TrainedPair pair = trained_pair(source, run, false, data);
   result.before = size_of(pair.before);
   result.after = size_of(pair.after);
+  result.latency = {speed_up(*pair.before.model, *pair.after.model, 1), speed_up(*pair.before.model, *pair.after.model, 64)};
   return result;
 }
 

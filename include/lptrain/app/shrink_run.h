@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lptrain/deploy/coding.h"
+#include "lptrain/deploy/latency.h"
 #include "lptrain/train/run.h"
 
 namespace lp {
@@ -13,11 +14,10 @@ namespace lp {
 RunConfig shrunk_config(const std::string& run, const std::optional<LowRank>& low_rank, int64_t epochs,
                         const std::vector<std::string>& assignments);
 
-// What a network takes, counted and measured.
+// What a network takes, counted.
 struct NetworkSize {
   int64_t parameters = 0, macs = 0;
   StoredBytes bytes;  // of its tensors, packed
-  Latency latency;
   Score validation, test;
   void fields(Fields& f);
 };
@@ -25,10 +25,15 @@ struct NetworkSize {
 struct ShrunkRun {
   std::string status = "finished", run, source;
   NetworkSize before, after;
+  struct Latencies {
+    SpeedUp batch_1, batch_64;
+    void fields(Fields& f);
+  };
+  Latencies latency;  // measured by turns
   void fields(Fields& f);
   std::string text() const;
 };
-// Measures both, one after the other, in this process.
+// Measures both in this process.
 ShrunkRun compare_shrunk(const std::string& source, const std::string& run, const std::string& data);
 
 }  // namespace lp
