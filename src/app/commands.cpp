@@ -185,7 +185,7 @@ const std::vector<Command> kCommands{
       {value, "pattern", "unstructured, filters, neurons, 2:4, 1:4, 4x4 ... (unstructured)", "PATTERN"},
       {value, "criterion", "which go first: magnitude, l1, l2, random, movement ... (magnitude)", "NAME"},
       {value, "scope", "layer: the same share of each; global: the least of all (layer)", "SCOPE"},
-      {value, "schedule", "one_shot, linear, cubic or iterative, within the fine-tuning (one_shot)", "NAME"},
+      {value, "schedule", "one_shot, linear, cubic, iterative (one_shot; movement: halfway through fine-tuning)", "NAME"},
       {value, "finetune", "epochs of training, as the run's last phase was trained (0)", "N"},
       {value, "out", "the run folder, exactly; must be new or empty (runs/NAME-prune-TIME)", "DIR"},
       kSet,

@@ -72,6 +72,27 @@ TEST_CASE("fine-tuning brings back what cutting broke; a pruned run can be prune
   CHECK(number(pruned(trained() / "pattern", {"--pattern", "2:4"}), "sparsity") == doctest::Approx(0.5).epsilon(0.01));
 }
 
+TEST_CASE("a criterion that listens has half of the fine-tuning to do so, unless told when") {
+  const Line movement{"--sparsity", "0.5", "--criterion", "movement", "--finetune", "2"};
+  CHECK(number(pruned(trained() / "moved", movement), "sparsity") == doctest::Approx(0.5).epsilon(0.01));
+  CHECK(Document::load(trained() / "moved/config.json").text_at("prune.schedule.one_shot.at") == "0.5");
+  pruned(trained() / "moved later", movement + Line{"-s", R"(prune.schedule={"one_shot": {"at": 0.8}})"});
+  CHECK(Document::load(trained() / "moved later/config.json").text_at("prune.schedule.one_shot.at") == "0.8");
+}
+
+TEST_CASE("it is said what is faster afterwards: nothing, until rows are taken out") {
+  const auto says = [&](const Line& words, const char* what) {
+    const Outcome o = run(Line{"prune", trained() / "f32", "--out", trained() / what} + words);
+    CAPTURE(o.err);
+    CHECK(o.code == 0);
+    CHECK(o.says(what));
+    CHECK(o.says("lptrain shrink"));
+  };
+  says({"--sparsity", "0.5"}, "not faster");
+  says({"--pattern", "2:4"}, "zeros are left out");
+  says({"--sparsity", "0.5", "--pattern", "rows"}, "takes out");
+}
+
 TEST_CASE("what cannot be asked is told, and leaves nothing behind") {
   const std::pair<Line, const char*> kCases[] = {
       {{}, "\"sparsity\" is missing"},
