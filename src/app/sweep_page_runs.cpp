@@ -5,6 +5,7 @@
 #include "lptrain/app/html.h"
 #include "lptrain/app/sweep_folder.h"
 #include "lptrain/base/text.h"
+#include "lptrain/base/undamaged.h"
 #include "lptrain/train/curve.h"
 #include "run_page_parts.h"
 #include "sweep_page_parts.h"
