@@ -15,6 +15,7 @@ inline constexpr Option kSeed{value, "seed", "of everything random but the valid
 inline constexpr Option kThreads{value, "threads", "that loops use (all, unless OMP_NUM_THREADS says otherwise)", "N"};
 inline constexpr Option kLimit{value, "limit", "at most so many examples of each split", "N"};
 inline constexpr Option kData{value, "data", "folder of data sets, looked into first", "DIR"};
+inline constexpr Option kNoLatency{flag, "no-latency", "do not measure at the end how long inference takes (half a second)"};
 inline constexpr Option kJson{flag, "json", "stdout gets one JSON object as its last line, and nothing else"};
 inline constexpr Option kNoProgress{flag, "no-progress", "no progress line"};
 inline constexpr Option kQuiet{flag, "quiet", "results and errors only", {}, 'q'};

@@ -18,7 +18,8 @@ int run_and_compare(const Arguments& arguments, const RunConfig& config, const C
   std::vector<Watch*> watches;
   if (console.shows_progress()) watches.push_back(&progress);
   const StopSignals stop;
-  const RunOptions options{arguments.text("out"), arguments.text("data"), arguments.words(), watches, run_end(false)};
+  const RunOptions options{arguments.text("out"), arguments.text("data"), arguments.words(), watches,
+                           run_end(!arguments.has("no-latency"))};
   const Summary summary = start_run(config, options, stop.flag());
   if (summary.status == "interrupted") return stop.exit_code();
   const auto result = compare(arguments.text("RUN"), summary.run, arguments.text("data"));

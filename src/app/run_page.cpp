@@ -65,7 +65,7 @@ std::string page_tiles(const Summary& s, const ModelCost& cost) {
   std::vector<html::Tile> tiles;
   if (s.status == "finished" && selected(s).examples > 0)
     tiles.push_back({percent(selected(s).accuracy), "Test accuracy",
-                     s.best ? fmt::format("epoch {}, selected by validation", s.best->epoch) : ""});
+                     s.best && s.best->epoch > 0 ? fmt::format("epoch {}, selected by validation", s.best->epoch) : ""});
   tiles.push_back(
       {fmt::format("{:.3g}", cost.bits_per_weight), "Bits a weight", fmt::format("{} are zero", percent(cost.sparsity))});
   if (s.cost.packed_bytes)
@@ -85,7 +85,7 @@ std::string learning_section(const RunStory& story) {
   if (story.history.empty()) return "";
   const Summary& s = story.summary;
   std::string note;
-  if (s.status == "finished" && s.best) {
+  if (s.status == "finished" && s.best && s.best->epoch > 0) {
     const bool last_is_best = s.best->epoch == story.history.back().epoch, is_kept = s.phases.back().met.value_or(false);
     note = last_is_best ? "Validation selects the last epoch." : fmt::format("Validation selects epoch {}.", s.best->epoch);
     if (is_kept) note = fmt::format("The search for bits ends with the network of epoch {}.", s.best->epoch);

@@ -29,7 +29,7 @@ std::string score_table(const Summary& s) {
   if (s.validation.examples > 0)
     cells.push_back(row("validation", s.validation, fmt::format("{} examples", s.validation.examples)));
   if (s.test.examples > 0) cells.push_back(row("test", s.test, fmt::format("{} examples, {}", s.test.examples, end_text(s))));
-  if (s.best && s.best->test.examples > 0)
+  if (s.best && s.best->epoch > 0 && s.best->test.examples > 0)
     cells.push_back(row("best", s.best->test, fmt::format("test of epoch {}, which validation selects", s.best->epoch)));
   return table_text(cells);
 }

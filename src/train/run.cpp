@@ -222,9 +222,16 @@ struct Session {
     return close(std::move(s));
   }
 
+  // A last phase without epochs has one model.
+  void select_only(Summary& s) {
+    s.best = {0, s.validation, s.test};
+    save_as("best.safetensors");
+  }
+
   void measure(Summary& s) {
     s.test = s.phases.back().test;
     s.validation = s.phases.back().validation;
+    if (s.phases.back().epochs == 0) return select_only(s);
     const EpochScores* last = trainer.progress().ends_with();
     if (s.best) s.best->test = last && last->epoch == s.best->epoch ? s.test : test("best.safetensors");
     s.cost = counted(trainer.model());

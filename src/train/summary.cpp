@@ -19,7 +19,8 @@ void Summary::fields(Fields& f) {
   f("validation", validation, "of that model: the last epoch's, or the one that a search for bits kept");
   f("test", test, "of that model");
   f("phases", phases, "what each ended with, in order");
-  f("best", best, "the epoch that validation selects, in the last phase; null if there is none");
+  f("best", best,
+    "the epoch that validation selects, in the last phase; 0 if that has none: its one model; null: nothing selected");
   f("parameters", parameters, "trained numbers");
   f("cost", cost, "of inference, with the weights that validation selects");
 }

@@ -58,6 +58,15 @@ TEST_CASE("8 bits lose next to nothing, and the run folder is one like any other
     CAPTURE(o.err);
     CHECK(o.code == 0);
   }
+  const Outcome o =
+      run({"table", trained() / "f32", run_folder, "--metric", "accuracy,difference,latency_1,latency_64", "--json"});
+  CAPTURE(o.err);
+  REQUIRE(o.code == 0);
+  const Document table = Document::parse(last_line(o.out), "out");
+  CHECK(table.text_at("rows.1.labels.0") == "int8/int8");
+  CHECK(number(table, "rows.1.cells.0.mean") == doctest::Approx(100 * number(result, "test.accuracy")));
+  for (const char* cell : {"1", "2", "3"}) CHECK(table.text_at(fmt::format("rows.1.cells.{}.seeds", cell)) == "1");
+  CHECK(fs::exists(run_folder + "/best.safetensors"));
   const Document config = Document::load(run_folder + "/config.json");
   CHECK(config.text_at("init_from") == trained() / "f32");
   CHECK(config.text_at("train.epochs") == "0");

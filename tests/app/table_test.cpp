@@ -259,6 +259,23 @@ TEST_CASE("validation selects among the epochs of the last phase: none, if that 
   CHECK(read_records({folder / "r"}).size() == 1);
 }
 
+TEST_CASE("a run without epochs has one model, which is selected; its scores are those of the end, and no others") {
+  const Folder folder;
+  write_run(folder.path / "r", 2, 0.7);
+  write_file(folder / "r/metrics.jsonl", "");
+  const auto says = [&](const char* validation, const char* test) {
+    write_file(folder / "r/summary.json", fmt::format(R"({{"name": "r", "status": "finished", "phases": [{{"name": "ptq"}}],
+    "validation": {{"loss": 1, "accuracy": 0.7, "examples": 10}}, "test": {{"loss": 1, "accuracy": 0.8, "examples": 10}},
+    "best": {{"epoch": 0, "validation": {{"loss": 1, "accuracy": {}, "examples": 10}},
+             "test": {{"loss": 1, "accuracy": {}, "examples": 10}}}}}})",
+                                                      validation, test));
+    return table_of(read_records({folder / "r"}), {}).rows[0].cells[0].estimate.mean;
+  };
+  CHECK(says("0.7", "0.8") == doctest::Approx(80));
+  CHECK_THROWS_WITH(says("0.8", "0.8"), doctest::Contains("does not come into a table"));
+  CHECK_THROWS_WITH(says("0.7", "0.9"), doctest::Contains("test scores differ"));
+}
+
 TEST_CASE("a run without a validation split has no selected accuracy") {
   std::vector<RunRecord> runs{run_of("f32", "mlp", 1, 0.9)};
   runs[0].summary.set("best.validation.examples", "0", "test");

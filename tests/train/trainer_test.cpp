@@ -110,9 +110,13 @@ TEST_CASE("each phase leaves what the next began with, as a file that is seen as
   CHECK(s.phases[2].epochs == 0);
   CHECK(s.test.loss == s.phases[2].test.loss);
   CHECK(s.validation.loss == s.phases[2].validation.loss);
-  CHECK_FALSE(s.best);
   CHECK_FALSE(s.train);
-  CHECK_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));  // those of earlier phases are not the run's
+  REQUIRE(s.best);  // none of an earlier phase: the one model of the last
+  CHECK(s.best->epoch == 0);
+  CHECK(write(s.best->validation) == write(s.validation));
+  CHECK(write(s.best->test) == write(s.test));
+  for (const char* name : {"conv.weight", "fc.weight"})
+    CHECK(are_alike(tensors_in(folder / "run/best.safetensors"), tensors_in(folder / "run/last.safetensors"), name));
   for (size_t i = 0; i < 2; ++i) {
     const Trained t = load_trained(folder / fmt::format("run/phase-{}.safetensors", i + 1), false, "");
     CHECK(t.config.phases.size() == i + 1);

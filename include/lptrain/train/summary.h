@@ -30,7 +30,8 @@ struct Summary {
     Score validation, test;
     void fields(Fields& f);
   };
-  std::optional<Selected> best;  // epoch of the last phase selected by validation, never by test; none if that has none
+  // Epoch of the last phase selected by validation, never by test; of one without epochs its one model, as epoch 0; else none.
+  std::optional<Selected> best;
   int64_t parameters = 0;
   // What inference takes, for one example if nothing else is said (nn/cost.h): of the model that validation selects.
   struct Cost {
