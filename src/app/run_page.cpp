@@ -86,10 +86,11 @@ std::string learning_section(const RunStory& story) {
   const Summary& s = story.summary;
   std::string note;
   if (s.status == "finished" && s.best && s.best->epoch > 0) {
-    const bool last_is_best = s.best->epoch == story.history.back().epoch, is_kept = s.phases.back().met.value_or(false);
+    const bool last_is_best = s.best->epoch == story.history.back().epoch;
     note = last_is_best ? "Validation selects the last epoch." : fmt::format("Validation selects epoch {}.", s.best->epoch);
-    if (is_kept) note = fmt::format("The search for bits ends with the network of epoch {}.", s.best->epoch);
-    if (!is_kept && !last_is_best && s.test.examples > 0)
+    if (s.is_found())
+      note = fmt::format("The search for bits ends with the network of epoch {}.", s.best->epoch);
+    else if (!last_is_best && s.test.examples > 0)
       note = fmt::format("Validation selects epoch {}, which gets {} of the test examples right; the last one gets {}.",
                          s.best->epoch, percent(s.best->test.accuracy), percent(s.test.accuracy));
   }

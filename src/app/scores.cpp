@@ -18,8 +18,7 @@ std::vector<std::string> row(const std::string& name, const Score& score, const 
 std::string percent(double share) { return fmt::format("{:.2f}%", 100 * share); }
 
 std::string end_text(const Summary& s) {
-  const bool is_kept = s.best && !s.phases.empty() && s.phases.back().met.value_or(false);
-  if (is_kept) return fmt::format("the model of epoch {}, which the search for bits kept", s.best->epoch);
+  if (s.is_found()) return fmt::format("the model of epoch {}, which the search for bits kept", s.best->epoch);
   return "the last epoch's model";
 }
 

@@ -9,6 +9,8 @@ void Summary::Selected::fields(Fields& f) {
   f("test", test, "of that epoch's model");
 }
 
+bool Summary::is_found() const { return best && !phases.empty() && phases.back().met.value_or(false); }
+
 void Summary::fields(Fields& f) {
   f("name", name, "of the run");
   f("status", status, "finished, interrupted or diverged");

@@ -46,6 +46,7 @@ struct Summary {
     void fields(Fields& f);
   };
   Cost cost;
+  bool is_found() const;  // a search for bits found the model that it ends with: that of best
   void fields(Fields& f);
 };
 
