@@ -27,7 +27,7 @@ struct Resolved {
 
 void assign(Document& config, const Assignments& set, Problems& problems) {
   for (const auto& [path, value] : set)
-    problems.attempt(value.origin(""), [&] {
+    problems.attempt(value.origin(""), [&, &path = path, &value = value] {
       config.set(path, value.dump(0), value.origin(""));
       refuse_hidden(config, path, path);
     });
