@@ -48,6 +48,17 @@ TEST_CASE("report writes the same page again, elsewhere if asked") {
   CHECK(read_file(trained() / "again.html") == read_file(trained() / "run/report.html"));
 }
 
+TEST_CASE("a summary that tells of no phases has a report as well") {
+  fs::copy(trained() / "run", trained() / "old", fs::copy_options::recursive);
+  Document summary = Document::load(trained() / "old/summary.json");
+  summary.erase("phases");
+  write_file(trained() / "old/summary.json", summary.dump());
+  const Outcome o = run({"report", trained() / "old"});
+  CAPTURE(o.err);
+  CHECK(o.code == 0);
+  CHECK(has(read_file(trained() / "old/report.html"), "Validation selects"));
+}
+
 TEST_CASE("a run on data without test examples ends well, with a page that leaves out what they would show") {
   const Folder folder;
   fs::create_directories(folder.path / "datasets/one");
