@@ -3,7 +3,7 @@
 
 namespace lp {
 
-void Summary::Selected::fields(Fields& f) {
+void SelectedEpoch::fields(Fields& f) {
   f("epoch", epoch, "chosen by validation");
   f("validation", validation, "of that epoch");
   f("test", test, "of that epoch's model");

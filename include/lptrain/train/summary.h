@@ -14,6 +14,12 @@ struct Latency {
   void fields(Fields& f);
 };
 
+struct SelectedEpoch {
+  int64_t epoch = 0;
+  Score validation, test;
+  void fields(Fields& f);
+};
+
 // summary.json: what a table cell needs.
 struct Summary {
   std::string name, status;  // "finished", "interrupted", "diverged"
@@ -25,13 +31,8 @@ struct Summary {
   std::optional<Score> train;
   Score validation, test;
   std::vector<PhaseScores> phases;  // that are done
-  struct Selected {
-    int64_t epoch = 0;
-    Score validation, test;
-    void fields(Fields& f);
-  };
   // Epoch of the last phase selected by validation, never by test; of one without epochs its one model, as epoch 0; else none.
-  std::optional<Selected> best;
+  std::optional<SelectedEpoch> best;
   int64_t parameters = 0;
   // What inference takes, for one example if nothing else is said (nn/cost.h): of the model that validation selects.
   struct Cost {
