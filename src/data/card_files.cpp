@@ -56,12 +56,12 @@ void add_pictures(std::vector<Input>& inputs, const fs::path& root, const std::s
 
 Inputs open_pictures(const fs::path& root, const std::shared_ptr<ReadLog>& log) {
   Inputs inputs;
-  if (fs::is_directory(root / "test") && !fs::is_directory(root / "train"))
-    fail(ErrorKind::data, "{}: there is a folder \"test\", but none called \"train\"; wanted {}/train/<class>/*.png or *.jpg",
-         root.string(), root.string());
   if (fs::is_directory(root / "train")) {
     add_pictures(inputs.train, root, "train", log);
     add_pictures(inputs.test, root, "test", log);
+  } else if (fs::is_directory(root / "test")) {
+    fail(ErrorKind::data, "{}: there is a folder \"test\", but none called \"train\"; wanted {}/train/<class>/*.png or *.jpg",
+         root.string(), root.string());
   } else {
     add_pictures(inputs.train, root, "", log);
   }

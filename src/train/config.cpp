@@ -84,13 +84,13 @@ void check_needs_f64(const RunConfig& config) {
   if (!wide.problems.empty()) throw DocumentError(wide.problems);
 }
 
-// A complaint that begins with the path of a key ("precision.accumulator: ..."), with the place where the phase has it.
 // What an error of a model is about: the path that its message begins with, or the layer.
 std::string path_of(const std::string& message) {
   if (!message.starts_with("layer ")) return message.substr(0, message.find(':'));
   return fmt::format("model.layers.{}", std::atoi(message.c_str() + std::strlen("layer ")) - 1);
 }
 
+// A complaint of a model ("precision.accumulator: ..."), with the place where the phase has what it is about.
 [[noreturn]] void tell_place(const RunConfig& config, size_t phase, const Error& e) {
   const std::string message = e.what(), path = path_of(message);
   constexpr std::string_view kTold[] = {"distill.", "model.layers.", "precision.", "prune.", "trainable."};
