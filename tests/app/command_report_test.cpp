@@ -3,6 +3,7 @@
 
 #include "app/program.h"
 #include "lptrain/base/document.h"
+#include "support/text.h"
 
 using namespace lp;
 using namespace lp::test;
@@ -16,14 +17,6 @@ const Folder& trained() {
       {"train", "configs/smoke_int8.json", "-s", "train.epochs=2", "--limit", "200", "--no-latency", "--out", folder / "run"});
   REQUIRE(done.code == 0);
   return folder;
-}
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
-size_t count(const std::string& text, std::string_view part) {
-  size_t n = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
 }
 
 }  // namespace

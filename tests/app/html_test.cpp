@@ -1,15 +1,15 @@
 // Pages: nothing from outside breaks out, and nothing is fetched.
 #include "lptrain/app/html.h"
+#include "support/text.h"
 
 #include <doctest/doctest.h>
 
 using namespace lp;
+using namespace lp::test;
 
 namespace {
 
 const std::string kEvil = "<script>alert('x')</script>&\"";
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
 }  // namespace
 
 TEST_CASE("texts are escaped wherever they stand") {

@@ -6,19 +6,12 @@
 #include "app/program.h"
 #include "lptrain/base/document.h"
 #include "lptrain/base/plot.h"
+#include "support/text.h"
 
 using namespace lp;
 using namespace lp::test;
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
-size_t count(const std::string& text, std::string_view part) {
-  size_t n = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
 
 // A run folder as far as pages of several runs look into it.
 void make_run(const fs::path& folder, const std::string& name, int seed, double accuracy, double bits) {

@@ -3,19 +3,12 @@
 
 #include "app/program.h"
 #include "lptrain/app/table.h"
+#include "support/text.h"
 
 using namespace lp;
 using namespace lp::test;
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
-size_t count(const std::string& text, std::string_view part) {
-  size_t n = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
 
 RunRecord run_of(const std::string& format, int64_t seed, double accuracy) {
   RunRecord run;

@@ -1,5 +1,6 @@
 // Pictures: where numbers come to stand, that names cannot break out, that nothing infinite is drawn.
 #include "lptrain/base/plot.h"
+#include "support/text.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <set>
 
 using namespace lp;
+using namespace lp::test;
 
 namespace {
 
@@ -23,8 +25,6 @@ std::string labels(const PlotAxis& a) {
 }
 
 PlotAxis linear(std::vector<double> values, std::string_view unit = "") { return linear_axis("y", values, unit); }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
 // Tags open and close in pairs, and nothing stands outside of them that could be one.
 bool is_well_formed(const std::string& svg) {

@@ -1,11 +1,13 @@
 // Learning curves of ordinary and odd histories.
 #include "lptrain/train/curve.h"
+#include "support/text.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 using namespace lp;
+using namespace lp::test;
 
 namespace {
 
@@ -19,12 +21,6 @@ std::vector<EpochScores> history_of(int epochs, int64_t validated = 10) {
     history.push_back(e);
   }
   return history;
-}
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t n = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
 }
 
 }  // namespace
